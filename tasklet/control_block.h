@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: BSL-1.0
+// Private: the two objects that a tasklet consists of.
+//
+//   descriptor  identity. In dense slabs that are reused but never unmapped, so
+//               that a handle {descriptor, id} is valid for ever.
+//   control     what a switch touches, one cache line. At the top of the stack,
+//   block       beside the hottest frames, from the first run to the end;
+//   before
+//               that the seed in the descriptor stands for it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <string>
+
+#include "weft/tasklet/callable.h"
+#include "weft/tasklet/flow.h"
+#include "weft/tasklet/spawn_site.h"
+#include "weft/tasklet/stack_pool.h"
+#include "weft/tasklet/wait_queue.h"
+
+namespace weft {
+
+struct descriptor;
+
+// Non-zero flags send whoever switches to or from the tasklet the long way.
+enum tasklet_flag : std::uint32_t {
+  unstarted = 1,     // a seed: takes a stack when it is picked
+  killed = 2,        // sticky: raised at every operation until the tasklet ends
+  deadlocked = 4,    // to be told by a deadlock_error when it goes on
+  thrown = 8,        // descriptor::thrown is to be raised when it goes on
+  failure_due = 16,  // main only: a tasklet's failure is to be raised in it
+  unwinding = 32,    // was left while an exception was on its way
+  in_exit = 64,      // was left in a handler of its own kill
+};
+
+struct alignas(64) control_block : flow {
+  std::uint32_t flags = 0;
+  std::uint64_t position = 0;  // in the run queue, while it stands there
+  wait_record* waiting =
+      nullptr;  // what it is parked on; null: it is not parked
+  descriptor* who = nullptr;
+};
+
+struct descriptor {
+  control_block seed;
+  control_block* block = &seed;
+  std::uint64_t id = 0;         // 0: no tasklet
+  const void* owner = nullptr;  // its scheduler's core
+  stack ground;                 // from the first run
+  std::uint32_t stack_class = 0;
+  std::uint16_t shields = 0;
+  std::uint16_t exits_alive = 0;  // its kills that somebody is still handling
+  std::uint32_t kills = 0;        // raised so far
+  bool abandoned = false;         // outlived its scheduler: never reused
+  std::unique_ptr<std::string> name;
+  spawn_site site;
+  std::exception_ptr thrown;
+  wait_queue joiners;
+  descriptor* next_free = nullptr;
+  callable body;
+};
+
+}  // namespace weft

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: BSL-1.0
+// What weft throws.
+//
+// Ordinary outcomes (would block, timed out, nothing more to receive) are
+// return values. These are for a program that went wrong, one small type each;
+// every function lists those it throws.
+#pragma once
+
+#include <stdexcept>
+
+namespace weft {
+
+// The root of all of them but tasklet_exit.
+class error : public std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+// An operation on a thread that has no scheduler.
+class no_scheduler : public error {
+  using error::error;
+};
+
+// An operation on a channel or a tasklet of another scheduler.
+class wrong_scheduler : public error {
+  using error::error;
+};
+
+// A tasklet was about to block, nothing was runnable and nothing could wake
+// anyone. Never a false alarm. (Stackless: "Deadlock: the last runnable tasklet
+// cannot be blocked.")
+class deadlock_error : public error {
+  using error::error;
+};
+
+// A send on a channel that is closed.
+class channel_closed : public error {
+  using error::error;
+};
+
+// Raised out of a tasklet's blocking call by kill(); ends it without a word
+// when it leaves the tasklet. Not a std::exception, so that catch
+// (std::exception&) does not stop a kill. (Stackless: TaskletExit.)
+class tasklet_exit {
+ public:
+  tasklet_exit() = default;
+  tasklet_exit(const tasklet_exit&) = default;
+  tasklet_exit& operator=(const tasklet_exit&) = default;
+  virtual ~tasklet_exit() = default;
+};
+
+}  // namespace weft

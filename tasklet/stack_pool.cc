@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "weft/tasklet/stack_pool.h"
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <new>
+#include <stdexcept>
+
+#include "weft/tasklet/context.h"
+
+namespace weft {
+namespace {
+
+constexpr std::size_t slab_bytes = std::size_t{64} << 20;
+constexpr std::size_t colours = 16;
+constexpr std::size_t colour_step = 128;
+
+// Linux 6.13: a guard that does not split the mapping, so that a million of
+// them stay within vm.max_map_count. The C library's headers do not name it
+// yet.
+constexpr int madv_guard_install = 102;
+
+std::size_t page_size() {
+  static const auto size = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+  return size;
+}
+
+// A page below the stack that faults when touched. Older kernels get one by
+// mprotect until the process has no mappings left; the rest go without.
+void guard(char* low) {
+  if (madvise(low, page_size(), madv_guard_install) != 0)
+    static_cast<void>(mprotect(low, page_size(), PROT_NONE));
+}
+
+}  // namespace
+
+std::uint32_t stack_pool::class_of(std::size_t bytes) {
+  if (bytes == 0 || bytes > largest_stack)
+    throw std::invalid_argument(
+        "weft: a stack has 1 byte to 1 GiB; smaller ones get 8 KiB");
+  return static_cast<std::uint32_t>(
+      std::bit_width(std::max(bytes, smallest_stack) - 1));
+}
+
+stack_pool::slab stack_pool::map(std::size_t bytes, std::size_t alignment) {
+  // The alignment is paid in address space only: what sticks out is unmapped.
+  const std::size_t asked = bytes + alignment;
+  void* got = mmap(nullptr, asked, PROT_READ | PROT_WRITE,
+                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (got == MAP_FAILED) throw std::bad_alloc();
+  char* from = static_cast<char*>(got);
+  const auto past = reinterpret_cast<std::uintptr_t>(from) & (alignment - 1);
+  const std::size_t head = past == 0 ? 0 : alignment - past;
+  if (head != 0) munmap(from, head);
+  munmap(from + head + bytes, asked - head - bytes);
+  // A huge page would make each touched stack cost 2 MiB.
+  madvise(from + head, bytes, MADV_NOHUGEPAGE);
+  return {from + head, bytes, 0};
+}
+
+void stack_pool::cut(std::uint32_t size_class) {
+  const std::size_t size = std::size_t{1} << size_class;
+  std::size_t& open = open_[size_class];
+  if (open == 0 || slabs_[open - 1].used == slabs_[open - 1].bytes) {
+    slabs_.reserve(slabs_.size() + 1);
+    slabs_.push_back(map(std::max(size, slab_bytes), size));
+    open = slabs_.size();
+  }
+  slab& from = slabs_[open - 1];
+  char* low = from.begin + from.used;
+  from.used += size;
+  guard(low);
+  announce_stack(low, low + size - 1);
+  char* top = low + size - colour_++ % colours * colour_step;
+  next_free(top) = free_[size_class];
+  free_[size_class] = top;
+}
+
+void stack_pool::forget(stack s) noexcept {
+#ifdef WEFT_ASAN
+  forget_frames(s.low() + page_size(), s.top);
+#else
+  static_cast<void>(s);
+#endif
+}
+
+stack_pool::~stack_pool() {
+  if (taken_ != 0) return;
+  for (const slab& s : slabs_) munmap(s.begin, s.bytes);
+}
+
+}  // namespace weft

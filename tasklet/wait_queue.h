@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: BSL-1.0
+// Private: those who wait for one thing, in the order in which they came.
+//
+// A wait_record lies on the stack of the tasklet that waits, so waiting
+// allocates nothing. It is linked into at most one wait_queue, at both ends, so
+// that a kill or a timeout takes it out of the middle. A select has one record
+// a case, chained by `sibling`; to wake one is to unlink them all.
+//
+// Invariant: control_block::waiting is the (first) record exactly while its
+// tasklet is parked; an awakened tasklet touches no wait_queue.
+#pragma once
+
+#include <cassert>
+#include <cstdint>
+#include <source_location>
+
+namespace weft {
+
+struct control_block;
+class wait_queue;
+
+struct wait_link {
+  wait_link* next;
+  wait_link* previous;
+};
+
+struct wait_record : wait_link {
+  control_block* who;
+  wait_queue* queue = nullptr;     // null: in none, as in sleep_for()
+  void* slot = nullptr;            // what the waking side reads or fills
+  const char* reason;              // "receive", "sleep", ...: for reports
+  std::source_location site;       // of the blocking call
+  wait_record* sibling = nullptr;  // the next case of the same select
+  std::uint32_t kind = 0;  // how to read the slot; the parker's business
+  bool timed_out = false;
+
+  wait_record(const char* why, std::source_location where)
+      : wait_link(), reason(why), site(where) {}
+};
+
+class wait_queue {
+ public:
+  wait_queue() noexcept : ends_{&ends_, &ends_} {}
+  wait_queue(const wait_queue&) = delete;
+  wait_queue& operator=(const wait_queue&) = delete;
+
+  [[nodiscard]] bool empty() const { return balance_ == 0; }
+  // How many wait: positive on one side (senders), negative on the other.
+  [[nodiscard]] std::int32_t balance() const { return balance_; }
+  // Requires: !empty().
+  [[nodiscard]] wait_record& front() {
+    assert(!empty());
+    return static_cast<wait_record&>(*ends_.next);
+  }
+
+  // `side` is +1 or -1. Requires: nobody waits on the other side.
+  void append(wait_record& w, std::int32_t side) {
+    assert(balance_ * side >= 0);
+    w.queue = this;
+    w.next = &ends_;
+    w.previous = ends_.previous;
+    ends_.previous->next = &w;
+    ends_.previous = &w;
+    balance_ += side;
+  }
+
+  // Takes out a record that waits on the given side.
+  void remove(wait_record& w, std::int32_t side) {
+    assert(w.queue == this && balance_ * side > 0);
+    w.previous->next = w.next;
+    w.next->previous = w.previous;
+    balance_ -= side;
+  }
+  void remove(wait_record& w) { remove(w, balance_ > 0 ? 1 : -1); }
+
+ private:
+  wait_link ends_;
+  std::int32_t balance_ = 0;
+};
+
+}  // namespace weft
