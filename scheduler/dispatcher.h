@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: BSL-1.0
+// Private: the switch from one tasklet to the next, inlined into every
+// operation.
+//
+// park() and wake() are the one way anything ever blocks: channels, join,
+// sleep, run and whatever comes later are written in terms of them.
+//
+//   park:  link the record - choose the next - switch - deliver what is due
+//   wake:  unlink the record - to the tail of the run queue
+//
+// The ordinary switch tests one word that holds everything unusual (scheduler
+// flags, live exceptions, flags of the target) and, on arrival, one that holds
+// what is due to the tasklet itself. It takes no lock, no allocation, no clock.
+//
+// Invariants:
+// - current stands in no queue; everybody else who is alive stands in the run
+//   queue (waiting == null) or is parked (waiting != null).
+// - key is this, or null while operations must take the long way.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+#include "weft/scheduler/run_queue.h"
+#include "weft/tasklet/control_block.h"
+#include "weft/tasklet/error.h"
+#include "weft/tasklet/tasklet.h"
+#include "weft/tasklet/wait_queue.h"
+
+namespace weft {
+
+struct core;
+
+enum scheduler_flag : std::uint32_t {
+  none_here = 1,    // the thread has no scheduler
+  current_due = 2,  // current has a kill or a failure to be raised in it
+  budgeted = 4,     // a run_for(), run_n() or run_one() counts switches
+  closing = 8,      // what is spawned is killed at once
+};
+
+// What a switch needs of a scheduler; core is the rest.
+struct dispatcher {
+  run_queue queue;
+  control_block* current = nullptr;
+  exception_state* exceptions = nullptr;  // this thread's
+  dispatcher* key = nullptr;              // what a channel's owner must equal
+  std::atomic<std::uint32_t> flags{
+      0};  // read relaxed, written read-modify-write
+  descriptor* free_descriptors = nullptr;
+  std::uint64_t ids = 0;
+  std::size_t live = 0;  // tasklets that have not ended, less main
+  std::uint32_t default_stack_class = 0;
+
+  constexpr dispatcher() noexcept = default;
+  constexpr explicit dispatcher(std::uint32_t f) noexcept : flags(f) {}
+
+  [[nodiscard]] bool flagged() const {
+    return flags.load(std::memory_order_relaxed) != 0;
+  }
+  // A switch away from here needs more than a switch.
+  [[nodiscard]] bool rare() const {
+    return (flags.load(std::memory_order_relaxed) | exceptions->uncaught) !=
+               0 ||
+           exceptions->caught != nullptr;
+  }
+
+  // Every operation that may park or yield begins with it: throws no_scheduler,
+  // or what is due to the current tasklet.
+  void admit() {
+    if (flagged()) [[unlikely]]
+      admit_slow();
+  }
+
+  // For those that only wake others. Throws no_scheduler.
+  void require_scheduler() const {
+    if (flagged()) [[unlikely]]
+      require_slow();
+  }
+
+  // Takes the next tasklet off the queue. Null: deadlock. May give current, if
+  // that was woken meanwhile. Never throws.
+  control_block* next() {
+    if (queue.empty()) [[unlikely]]
+      return next_slow();
+    control_block* n = queue.pop();
+    if (n == nullptr) [[unlikely]]
+      return next_popped_null();
+    return n;
+  }
+
+  // Suspends `me`, which is current and queued or parked already, runs `n`, and
+  // returns when `me` is picked. Throws what is due to it then.
+  [[gnu::always_inline]] void switch_to(control_block* me, control_block* n) {
+    if (rare() || n->flags != 0) [[unlikely]] {
+      switch_rare(me, n);
+    } else {
+      current = n;
+      me->switch_to(*n);
+    }
+    if (me->flags != 0) [[unlikely]]
+      deliver(me);
+  }
+
+  // Parks the current tasklet on `w`, at the end of `q`, until it is woken.
+  // Throws deadlock_error with nothing changed; what is due when it goes on.
+  [[gnu::always_inline]] void park(wait_record& w, wait_queue& q,
+                                   std::int32_t side) {
+    q.append(w, side);
+    park(w);
+  }
+  // As above, in no queue.
+  [[gnu::always_inline]] void park(wait_record& w) {
+    control_block* me = current;
+    w.who = me;
+    me->waiting = &w;
+    control_block* n = next();
+    if (n == nullptr || n == me) [[unlikely]]
+      return park_ended(me, n);
+    switch_to(me, n);
+  }
+
+  // As above; false where the time passed first. They throw std::bad_alloc,
+  // too.
+  bool park_until(wait_record& w, wait_queue& q, std::int32_t side,
+                  std::chrono::steady_clock::time_point deadline);
+  bool park_for(wait_record& w, wait_queue& q, std::int32_t side,
+                std::chrono::nanoseconds time);
+
+  // Goes on with a tasklet that has been unlinked already: now, the caller to
+  // the tail; or later, it to the tail.
+  [[gnu::always_inline]] void resume(control_block* t, bool now) {
+    if (now) {
+      control_block* me = current;
+      queue.push(me);
+      switch_to(me, t);
+    } else {
+      queue.push(t);
+    }
+  }
+
+  // Takes the record that was matched off its queue: its tasklet may be
+  // resumed.
+  control_block* unlink(wait_record& w, std::int32_t side) {
+    if (w.sibling != nullptr) [[unlikely]] {
+      unpark(w.who);
+    } else {
+      w.queue->remove(w, side);
+      w.who->waiting = nullptr;
+    }
+    return w.who;
+  }
+
+  // Takes a parked tasklet off whatever it waits for.
+  void unpark(control_block* t) noexcept;
+  // Makes a parked tasklet runnable, at the tail.
+  void wake(control_block* t) noexcept {
+    unpark(t);
+    queue.push(t);
+  }
+  // As wake(), and its operation throws `what`.
+  void wake_throwing(control_block* t, std::exception_ptr what) noexcept {
+    raise_in(t, std::move(what));
+    wake(t);
+  }
+  // Has a parked tasklet throw `what` when it goes on.
+  static void raise_in(control_block* t, std::exception_ptr what) noexcept {
+    t->who->thrown = std::move(what);
+    t->flags |= thrown;
+  }
+
+  void yield() {
+    if (queue.empty() || rare()) [[unlikely]]
+      return yield_rare();
+    control_block* me = current;
+    control_block* n = queue.pop();
+    queue.push_after_pop(me);
+    if (n == nullptr || n->flags != 0) [[unlikely]]
+      return yield_to(me, n);
+    current = n;
+    me->switch_to(*n);
+    if (me->flags != 0) [[unlikely]]
+      deliver(me);
+  }
+
+  // A descriptor for a new tasklet, and room for it in the queue.
+  // Throws no_scheduler, std::bad_alloc.
+  descriptor* new_descriptor() {
+    queue.reserve(live + 1);
+    descriptor* d = free_descriptors;
+    if (d == nullptr) [[unlikely]]
+      return more_descriptors();
+    free_descriptors = d->next_free;
+    return d;
+  }
+  static tasklet handle(descriptor* d) { return tasklet(d); }
+  void free_descriptor(descriptor* d) noexcept {
+    d->next_free = free_descriptors;
+    free_descriptors = d;
+  }
+
+ private:
+  // The long ways, all out of line.
+  void require_slow() const;
+  void admit_slow();
+  control_block* next_slow() noexcept;
+  control_block* next_popped_null() noexcept;
+  void switch_rare(control_block* me, control_block* n);
+  void deliver(control_block* me);
+  void park_ended(control_block* me, control_block* n);
+  void yield_rare();
+  void yield_to(control_block* me, control_block* n);
+  descriptor* more_descriptors();
+};
+
+}  // namespace weft
+
+// This thread's scheduler; without one, a constant dummy that sends every
+// operation the long way. One scalar, read by one instruction pair: any other
+// form lets compilers keep an offset in the few registers that survive a
+// switch.
+extern "C" constinit thread_local weft::dispatcher* weft_this_dispatcher
+    __attribute__((tls_model("initial-exec")));
+
+namespace weft {
+
+[[gnu::always_inline]] inline dispatcher* this_dispatcher() {
+#if defined(__x86_64__) && defined(__linux__)
+  dispatcher* s;
+  asm volatile(
+      "movq weft_this_dispatcher@gottpoff(%%rip), %0\n\tmovq %%fs:(%0), %0"
+      : "=r"(s));
+  return s;
+#else
+  return weft_this_dispatcher;
+#endif
+}
+
+}  // namespace weft

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: BSL-1.0
+// Private: who runs next.
+//
+//          head                          tail
+//   ... |  a  |  b  |  -  |  c  |  *  |  d  | ...        -  tombstone   *
+//   marker
+//
+// A ring of pointers with absolute 64-bit positions: contiguous, so that the
+// processor sees the next tasklets coming (16 ns a yield at 100 000 tasklets,
+// where a linked list took 70 to 180). One that leaves from the middle leaves a
+// tombstone, a null that costs nothing until it is popped. The marker is a null
+// too: it makes the scheduler look at timers and other sources once a round.
+//
+// Invariants:
+// - a member's `position` is where it stands;
+// - the ring has room for every live tasklet and a quarter more: reserve() at
+//   spawn may fail, the pushes never do. A full ring holds enough tombstones
+//   that compacting it pays.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "weft/tasklet/control_block.h"
+
+namespace weft {
+
+class run_queue {
+ public:
+  constexpr run_queue() noexcept = default;
+  run_queue(const run_queue&) = delete;
+  run_queue& operator=(const run_queue&) = delete;
+
+  // Nothing at all: neither members nor tombstones nor the marker.
+  [[nodiscard]] bool empty() const { return head_ == tail_; }
+  // Members.
+  [[nodiscard]] std::size_t size() const {
+    return static_cast<std::size_t>(tail_ - head_) - tombstones_ - marked_;
+  }
+
+  // Takes the first entry; null for a tombstone or the marker.
+  // Requires: !empty().
+  control_block* pop() { return ring_[head_++ & mask_]; }
+
+  // After a pop() that gave null: was it the marker? Accounts for it either
+  // way.
+  bool pop_was_marker() {
+    if (marked_ && head_ - 1 == marker_) {
+      marked_ = false;
+      return true;
+    }
+    --tombstones_;
+    return false;
+  }
+
+  // The pop made room, so there is nothing to check.
+  void push_after_pop(control_block* t) { put(tail_++, t); }
+  void push(control_block* t) {
+    if (tail_ - head_ > mask_) [[unlikely]]
+      compact();
+    put(tail_++, t);
+  }
+  void push_front(control_block* t) {
+    if (tail_ - head_ > mask_) [[unlikely]]
+      compact();
+    put(--head_, t);
+  }
+  void remove(const control_block* t) {
+    ring_[t->position & mask_] = nullptr;
+    ++tombstones_;
+  }
+
+  // At the tail. Requires: !marked().
+  void push_marker() {
+    if (tail_ - head_ > mask_) [[unlikely]]
+      compact();
+    marked_ = true;
+    marker_ = tail_;
+    ring_[tail_++ & mask_] = nullptr;
+  }
+  [[nodiscard]] bool marked() const { return marked_; }
+  // Counts the entries that have been popped, give or take those put in front.
+  [[nodiscard]] std::uint64_t position() const { return head_; }
+
+  // Makes room for `members`. Throws std::bad_alloc with nothing changed.
+  void reserve(std::size_t members) {
+    if (members > comfortable_) [[unlikely]]
+      grow(members);
+  }
+  void release() noexcept;
+
+ private:
+  void put(std::uint64_t at, control_block* t) {
+    t->position = at;
+    ring_[at & mask_] = t;
+  }
+  void compact() noexcept;
+  void grow(std::size_t members);
+
+  control_block** ring_ = nullptr;
+  std::uint64_t mask_ = 0;
+  std::uint64_t head_ = 0;
+  std::uint64_t tail_ = 0;
+  std::size_t comfortable_ = 0;  // members that leave a quarter of room
+  std::size_t tombstones_ = 0;
+  std::uint64_t marker_ = 0;  // its position, while marked_
+  bool marked_ = false;
+};
+
+}  // namespace weft

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "weft/scheduler/scheduler.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <vector>
+
+#include "weft/scheduler/census.h"
+#include "weft/scheduler/core.h"
+#include "weft/scheduler/saturate.h"
+
+namespace weft {
+namespace {
+
+[[noreturn]] void stop(const char* sentence) {
+  std::fprintf(stderr, "weft: %s\n", sentence);
+  std::abort();
+}
+
+}  // namespace
+
+core::core(idle_driver* given_driver, std::size_t stack_size)
+    : driver(given_driver != nullptr ? given_driver : &own_driver) {
+  default_stack_class = stack_pool::class_of(stack_size);
+  exceptions = thread_exception_state();
+  key = this;
+  current = &main_block;
+  adopt(main_block);
+  main = new_descriptor();
+  main->id = ++ids;
+  main->block = &main_block;
+  main_block.who = main;
+  // The first throw in a process needs 5 KB of stack, the others 1.8 KB.
+  try {
+    throw tasklet_exit();
+  } catch (const tasklet_exit&) {
+  }
+  register_core(*this);
+  weft_this_dispatcher = this;
+}
+
+core::~core() {
+  give_back_retired();
+  main->id = 0;
+  descriptors.retire(ids);
+  queue.release();
+}
+
+void core::shutdown() noexcept {
+  flags.fetch_or(closing, std::memory_order_relaxed);
+  for (const auto& failure : failures) report_failure(*main, failure);
+  failures.clear();
+  while (kill_all()) {
+    main_block.flags = 0;
+    unwatch();
+    run_frame all;
+    try {
+      run(all, std::source_location::current());
+    } catch (...) {  // A kill of main: it is ending anyway.
+      drop_frame(all);
+    }
+  }
+  unregister_core(*this);
+  weft_this_dispatcher = no_dispatcher();
+}
+
+// Kills everybody, each group in spawn order. False: nobody was left.
+bool core::kill_all() noexcept {
+  struct victim {
+    int group;
+    std::uint64_t id;
+    descriptor* d;
+  };
+  std::vector<victim> victims;
+  descriptors.for_each_live([&](descriptor& d) {
+    if (&d == main) return;
+    const int group = d.block->flags & unstarted    ? 0
+                      : d.block->waiting == nullptr ? 1
+                                                    : 2;
+    victims.push_back({group, d.id, &d});
+  });
+  std::sort(victims.begin(), victims.end(), [](const auto& a, const auto& b) {
+    return a.group != b.group ? a.group < b.group : a.id < b.id;
+  });
+  for (const auto& [group, id, d] : victims) {
+    if (d->id != id) continue;  // A destructor has ended it meanwhile.
+    control_block* t = d->block;
+    if (t->flags & unstarted) {
+      queue.remove(t);
+      end_unstarted(*d);
+      continue;
+    }
+    t->flags |= killed;
+    if (held_back_away(*t)) continue;
+    if (t->waiting != nullptr)
+      unpark(t);
+    else
+      queue.remove(t);
+    queue.push(t);
+  }
+  if (queue.size() == 0 && !has_sources()) {
+    // Who is left waits inside a shield, a handler or a destructor, for ever.
+    for (const auto& [group, id, d] : victims) {
+      if (d->id != id) continue;
+      if (d->kills >= 16) {
+        forsake(*d);
+        continue;
+      }
+      deadlock_text = deadlock(*d->block);
+      d->block->flags |= deadlocked;
+      wake(d->block);
+    }
+  }
+  return !victims.empty();
+}
+
+// Gives up on a tasklet that cannot be ended. Requires: off the run queue.
+void core::forsake(descriptor& d) noexcept {
+  std::fprintf(stderr,
+               "weft: %s has swallowed 16 kills and is abandoned with its "
+               "stack\n",
+               describe(d).c_str());
+  unpark(d.block);
+  while (!d.joiners.empty()) wake(d.joiners.front().who);
+  d.abandoned = true;
+  d.id = 0;
+  --live;
+  count_abandoned();
+}
+
+void core::abandon(control_block& me) noexcept {
+  forsake(*me.who);
+  control_block* n = ready(intercept(next_or_tell_main()));
+  current = n;
+  me.switch_keeping(*exceptions, *n);
+  std::abort();  // Nobody ever switches back.
+}
+
+scheduler::scheduler(const scheduler_options& options) {
+  if (this_dispatcher() != no_dispatcher())
+    throw error("weft: this thread already has a scheduler");
+  core_ = std::make_unique<core>(options.driver, options.stack_size);
+}
+
+scheduler::~scheduler() { shutdown(); }
+
+void scheduler::shutdown() noexcept {
+  if (!core_) return;
+  if (this_dispatcher() != core_.get())
+    stop("a scheduler must end in the thread that made it");
+  if (core_->current != &core_->main_block)
+    stop(
+        "a scheduler was ended by one of its own tasklets; end it in the "
+        "tasklet "
+        "that made it");
+  core_->shutdown();
+  core_.reset();
+}
+
+core& scheduler::here() const {
+  if (!core_) throw no_scheduler("weft: this scheduler has been shut down");
+  if (this_dispatcher() != core_.get())
+    throw wrong_scheduler(
+        "weft: a scheduler is used only in the thread that made it");
+  return *core_;
+}
+
+run_result scheduler::run(std::source_location where) {
+  run_frame f;
+  return here().run(f, where);
+}
+
+run_result scheduler::run_for(std::chrono::nanoseconds budget,
+                              std::source_location where) {
+  core& c = here();
+  run_frame f;
+  f.limited = true;
+  f.deadline = later(c.driver->now(), budget);
+  return c.run(f, where);
+}
+
+run_result scheduler::run_n(std::uint64_t switches,
+                            std::source_location where) {
+  run_frame f;
+  f.limited = true;
+  f.switches_left = switches;
+  return here().run(f, where);
+}
+
+tasklet scheduler::main() const { return dispatcher::handle(here().main); }
+
+std::size_t scheduler::live() const { return here().live; }
+
+std::size_t scheduler::runnable() const { return here().queue.size(); }
+
+run_result run(std::source_location where) {
+  run_frame f;
+  return core::here().run(f, where);
+}
+
+tasklet current() { return dispatcher::handle(core::here().current->who); }
+
+}  // namespace weft

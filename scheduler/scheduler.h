@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: BSL-1.0
+// A scheduler runs the tasklets of one OS thread, round robin.
+//
+//   int main() {
+//     weft::scheduler s;                      // main() is now a tasklet
+//     weft::spawn([] { std::puts("two"); });
+//     std::puts("one");
+//     weft::run();                            // until nothing can run any more
+//   }
+//
+// Making one binds it to the thread: the code that made it becomes its main
+// tasklet, which may yield, send and receive like any other, and every free
+// function below means this scheduler.
+//
+// Ordering:       first in, first out: spawn() and yield() append to the tail.
+// Thread safety:  none; everything is called in the thread that made it. A
+// tasklet
+//                 never leaves that thread.
+// Lifetime:       ends in the thread, and in the tasklet, that made it.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <source_location>
+
+#include "weft/scheduler/idle_driver.h"
+#include "weft/scheduler/run_result.h"
+#include "weft/tasklet/stack_pool.h"
+#include "weft/tasklet/tasklet.h"
+
+namespace weft {
+
+struct core;
+
+struct scheduler_options {
+  // Of a tasklet that asks for nothing else, in bytes; rounded up to a power of
+  // two.
+  std::size_t stack_size = default_stack;
+  // What to do when nothing is runnable; not owned. Null: the thread sleeps.
+  idle_driver* driver = nullptr;
+};
+
+class scheduler {
+ public:
+  // Throws error where the thread has a scheduler already; std::bad_alloc;
+  // std::invalid_argument for a stack size out of range.
+  scheduler() : scheduler(scheduler_options{}) {}
+  explicit scheduler(const scheduler_options& options);
+  scheduler(const scheduler&) = delete;
+  scheduler& operator=(const scheduler&) = delete;
+  // As shutdown().
+  ~scheduler();
+
+  // Runs tasklets until none is runnable and nothing can wake any, and says
+  // what is left. The caller is parked meanwhile, outside the queue. Waits for
+  // timers and for what the driver expects. Runs nest: the innermost returns
+  // first. Throws what escapes a tasklet that nobody joins; the rest stays
+  // queued, and the next run() goes on with it. Also wrong_scheduler, and
+  // tasklet_exit when killed. (Stackless: run.)
+  run_result run(std::source_location where = std::source_location::current());
+
+  // As run(), but comes back once `budget` is spent; the clock is read between
+  // switches, and at least one is made. Who would have run next is the first to
+  // run next time. Never sleeps: with nothing runnable it returns idle.
+  run_result run_for(
+      std::chrono::nanoseconds budget,
+      std::source_location where = std::source_location::current());
+
+  // As run_for(), with a budget of `switches` to tasklets, direct hand-overs of
+  // a channel included.
+  run_result run_n(std::uint64_t switches, std::source_location where =
+                                               std::source_location::current());
+  run_result run_one(
+      std::source_location where = std::source_location::current()) {
+    return run_n(1, where);
+  }
+
+  // Ends every tasklet and unbinds the thread; what follows throws
+  // no_scheduler. Kills those that never started, then the runnable, then the
+  // blocked, each in spawn order, and runs them until none is left; what they
+  // spawn is killed at once. One that waits inside a shield with nothing left
+  // to wake it gets deadlock_error there; what escapes is reported on stderr.
+  // One that swallows 16 kills is reported and abandoned with its stack: the
+  // only leak. Requires: called by the main tasklet; stops the program
+  // otherwise.
+  void shutdown() noexcept;
+
+  // The tasklet that made the scheduler.
+  [[nodiscard]] tasklet main() const;
+  // Tasklets that have not ended, main not counted.
+  [[nodiscard]] std::size_t live() const;
+  // Tasklets in the run queue: the current one does not stand there.
+  // (Stackless: getruncount, which counts the current one too.)
+  [[nodiscard]] std::size_t runnable() const;
+
+ private:
+  [[nodiscard]] core& here() const;
+
+  std::unique_ptr<core> core_;
+};
+
+// Of this thread's scheduler. Throw no_scheduler where there is none.
+run_result run(std::source_location where = std::source_location::current());
+
+// The tasklet that runs. Throws no_scheduler.
+[[nodiscard]] tasklet current();
+
+}  // namespace weft

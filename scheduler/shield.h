@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: BSL-1.0
+// Holds kills back while it is alive.
+//
+//   ~connection() {
+//     weft::shield while_closing;   // a kill waits until this destructor is
+//     done goodbye_.send(id_);
+//   }
+//
+// A kill is raised as an exception, and must not leave a noexcept frame: a
+// destructor that blocks takes a shield. The kill is raised by the first
+// operation that may park or yield after the last shield has gone. Shields
+// nest.
+//
+// Requires: ends in the tasklet that made it. Without a scheduler it does
+// nothing.
+#pragma once
+
+#include "weft/tasklet/control_block.h"
+
+namespace weft {
+
+class shield {
+ public:
+  shield() noexcept;
+  shield(const shield&) = delete;
+  shield& operator=(const shield&) = delete;
+  ~shield();
+
+ private:
+  descriptor* who_;  // null: no scheduler
+};
+
+}  // namespace weft

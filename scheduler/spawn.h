@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: BSL-1.0
+// spawn(): a callable becomes a tasklet.
+//
+//   weft::tasklet t = weft::spawn([] { ... });
+//   weft::spawn(serve, std::ref(socket), 80);
+//   weft::spawn({.name = "npc", .stack_size = 32 << 10}, patrol, route);
+#pragma once
+
+#include <concepts>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+#include "weft/scheduler/dispatcher.h"
+#include "weft/tasklet/spawn_site.h"
+#include "weft/tasklet/tasklet.h"
+
+namespace weft {
+
+struct spawn_options {
+  // For reports; copied.
+  std::string name = {};
+  // In bytes, rounded up to a power of two from 8 KiB to 1 GiB; 0: the
+  // scheduler's.
+  std::size_t stack_size = 0;
+  // For reports.
+  spawn_site site = std::source_location::current();
+};
+
+template <typename F, typename... Args>
+concept spawnable =
+    std::constructible_from<std::decay_t<F>, F> &&
+    (std::constructible_from<std::decay_t<Args>, Args> && ...) &&
+    std::invocable<std::decay_t<F>, std::decay_t<Args>...>;
+
+// Makes a tasklet that will call f(args...), at the tail of the run queue of
+// this thread's scheduler. Does not switch. Callable and arguments are decayed
+// and copied or moved, as by std::thread: std::ref() for a reference. The
+// result is dropped; what escapes goes to those who join(), else to run(), else
+// to main.
+//
+// Throws no_scheduler, std::bad_alloc, what copying throws;
+// std::invalid_argument
+//        for a stack size out of range. Then there is no tasklet.
+// Cost:  O(1); an allocation only for callables of over 64 bytes and for names.
+template <typename F>
+  requires spawnable<F>
+tasklet spawn(F&& f,
+              std::source_location where = std::source_location::current());
+template <typename F, typename A, typename... Args>
+  requires spawnable<F, A, Args...>
+tasklet spawn(F&& f, A&& arg, Args&&... args);
+template <typename F, typename... Args>
+  requires spawnable<F, Args...>
+tasklet spawn(spawn_options options, F&& f, Args&&... args);
+
+// ---------------------------------------------------------------------------
+
+// The half of spawn() that no template is needed for: reserve() makes
+// everything that may fail, then the callable is put into body, then commit()
+// puts the tasklet into the run queue.
+class spawning {
+ public:
+  spawning(dispatcher* s, spawn_site site) : s_(s), d_(s->new_descriptor()) {
+    d_->site = site;
+    d_->stack_class = s->default_stack_class;
+  }
+  spawning(const spawning&) = delete;
+  spawning& operator=(const spawning&) = delete;
+  ~spawning() {
+    if (d_ != nullptr) [[unlikely]]
+      s_->free_descriptor(d_);
+  }
+
+  void set(spawn_options& options);
+  callable& body() { return d_->body; }
+
+  tasklet commit() {
+    descriptor* d = std::exchange(d_, nullptr);
+    d->id = ++s_->ids;
+    d->block = &d->seed;
+    d->seed.flags = unstarted;
+    d->seed.who = d;
+    d->shields = d->exits_alive = 0;
+    d->kills = 0;
+    ++s_->live;
+    const tasklet t = s_->handle(d);
+    if (s_->flagged()) [[unlikely]]
+      commit_rare(*d);
+    else
+      s_->queue.push(&d->seed);
+    return t;
+  }
+
+ private:
+  void commit_rare(descriptor& d);
+
+  dispatcher* s_;
+  descriptor* d_;
+};
+
+// Callable and arguments in one, to be called once.
+template <typename F, typename... Args>
+auto bind_once(F&& f, Args&&... args) {
+  if constexpr (sizeof...(Args) == 0) {
+    return std::decay_t<F>(std::forward<F>(f));
+  } else {
+    return [f = std::decay_t<F>(std::forward<F>(f)),
+            kept = std::tuple<std::decay_t<Args>...>(
+                std::forward<Args>(args)...)]() mutable {
+      std::apply(
+          [&f](auto&... each) {
+            std::invoke(std::move(f), std::move(each)...);
+          },
+          kept);
+    };
+  }
+}
+
+template <typename F>
+  requires spawnable<F>
+tasklet spawn(F&& f, std::source_location where) {
+  spawning s(this_dispatcher(), where);
+  s.body().emplace(std::forward<F>(f));
+  return s.commit();
+}
+
+template <typename F, typename A, typename... Args>
+  requires spawnable<F, A, Args...>
+[[gnu::noinline]] tasklet spawn(F&& f, A&& arg, Args&&... args) {
+  spawning s(this_dispatcher(), spawn_site(__builtin_return_address(0)));
+  s.body().emplace(bind_once(std::forward<F>(f), std::forward<A>(arg),
+                             std::forward<Args>(args)...));
+  return s.commit();
+}
+
+template <typename F, typename... Args>
+  requires spawnable<F, Args...>
+tasklet spawn(spawn_options options, F&& f, Args&&... args) {
+  spawning s(this_dispatcher(), options.site);
+  s.set(options);
+  s.body().emplace(bind_once(std::forward<F>(f), std::forward<Args>(args)...));
+  return s.commit();
+}
+
+}  // namespace weft
