@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "weft/channel/channel_core.h"
+
+#include <cstdio>
+#include <cstdlib>
+#include <stdexcept>
+#include <utility>
+
+namespace weft {
+namespace {
+
+// Equals no scheduler's key, nor the null of one that wants the long way.
+constexpr char no_key = 0;
+
+}  // namespace
+
+channel_core::channel_core(preference p) : key_(&no_key), preference_(p) {}
+
+channel_core::~channel_core() {
+  if (waiting_.empty()) return;
+  dispatcher* s = this_dispatcher();
+  if (s != home_) {
+    std::fprintf(
+        stderr,
+        "weft: a channel was destroyed in another thread while %d "
+        "tasklets waited on it; destroy it in theirs\n",
+        waiting_.balance() < 0 ? -waiting_.balance() : waiting_.balance());
+    std::abort();
+  }
+  dismiss(s);
+}
+
+// Every waiter goes on and finds the channel closed.
+void channel_core::dismiss(dispatcher* s) noexcept {
+  while (!waiting_.empty()) {
+    wait_record& w = waiting_.front();
+    w.slot = nullptr;
+    s->wake(w.who);
+  }
+}
+
+void channel_core::bind(dispatcher* s) {
+  s->require_scheduler();
+  if (home_ == nullptr) home_ = s;
+  if (home_ != s)
+    throw wrong_scheduler(
+        "weft: this channel belongs to another scheduler; use it in the thread "
+        "of that one");
+}
+
+void channel_core::restore_key() {
+  if (waiting_.balance() <= 0) exceptions_ = false;
+  key_ = closed_ || exceptions_ ? static_cast<const void*>(&no_key) : home_;
+}
+
+channel_core::admission channel_core::admit_send(dispatcher* s) {
+  bind(s);
+  s->admit();
+  restore_key();
+  if (closed_) return admission::closed;
+  return exceptions_ ? admission::behind_exception : admission::open;
+}
+
+channel_core::admission channel_core::admit_receive(dispatcher* s,
+                                                    bool buffered) {
+  bind(s);
+  s->admit();
+  restore_key();
+  if (buffered) return admission::open;
+  if (exceptions_ && waiting_.front().kind == exception)
+    return admission::exception_first;
+  return closed_ && waiting_.empty() ? admission::closed : admission::open;
+}
+
+void channel_core::close() {
+  dispatcher* s = this_dispatcher();
+  bind(s);
+  closed_ = true;
+  restore_key();
+  // Waiting senders are still served; nobody will serve waiting receivers.
+  if (waiting_.balance() < 0) dismiss(s);
+}
+
+void channel_core::send_exception(std::exception_ptr what,
+                                  std::source_location where) {
+  if (!what)
+    throw std::invalid_argument("weft: send_exception() of no exception");
+  dispatcher* s = this_dispatcher();
+  if (admit_send(s) == admission::closed) throw_closed();
+  if (waiting_.balance() < 0) {
+    control_block* receiver = s->unlink(waiting_.front(), -1);
+    dispatcher::raise_in(receiver, std::move(what));
+    s->resume(receiver, preference_ == preference::receiver);
+    return;
+  }
+  wait_record w("send", where);
+  w.slot = &what;
+  w.kind = exception;
+  exceptions_ = true;
+  key_ = &no_key;
+  if (park(s, w, +1, wait_forever{}) == op_status::closed) throw_closed();
+}
+
+void channel_core::throw_closed() {
+  throw channel_closed("weft: send on a closed channel");
+}
+
+}  // namespace weft

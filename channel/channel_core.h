@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: BSL-1.0
+// Private: what a channel is, apart from the type of its values.
+//
+// Invariants:
+// - waiting_ holds senders (balance > 0) or receivers (balance < 0), never
+// both.
+// - Receivers wait only at an empty buffer. Senders wait at a full one, or
+// behind
+//   an exception that waits to be received.
+// - key_ equals the scheduler's key exactly while nothing unusual is afoot: the
+//   channel is bound to that scheduler and open, no exception waits, and
+//   nothing is due to the current tasklet. One compare an operation finds all
+//   of that out.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <exception>
+#include <source_location>
+#include <type_traits>
+
+#include "weft/channel/op_status.h"
+#include "weft/channel/preference.h"
+#include "weft/scheduler/dispatcher.h"
+
+namespace weft {
+
+// How long an operation waits.
+struct wait_forever {};
+struct wait_never {};
+struct wait_until {
+  std::chrono::steady_clock::time_point deadline;
+};
+struct wait_for {
+  std::chrono::nanoseconds time;
+};
+
+class channel_core {
+ public:
+  channel_core(const channel_core&) = delete;
+  channel_core& operator=(const channel_core&) = delete;
+
+  void close();
+  [[nodiscard]] bool closed() const { return closed_; }
+  [[nodiscard]] std::int32_t balance() const { return waiting_.balance(); }
+  [[nodiscard]] preference get_preference() const { return preference_; }
+  void set_preference(preference p) { preference_ = p; }
+
+ protected:
+  // How to read the slot of a waiting sender's record.
+  enum offer : std::uint32_t { moved, copied, exception };
+
+  enum class admission { open, closed, behind_exception, exception_first };
+
+  explicit channel_core(preference p);
+  ~channel_core();
+
+  // What an operation meets whose key did not fit. They throw no_scheduler,
+  // wrong_scheduler, and what is due to the current tasklet.
+  admission admit_send(dispatcher* s);
+  admission admit_receive(dispatcher* s, bool buffered);
+
+  void send_exception(std::exception_ptr what, std::source_location where);
+
+  // Parks `w` here; says how that ended. Touches nothing but `w` when it goes
+  // on: the channel may be gone.
+  template <typename Wait>
+  [[gnu::always_inline]] op_status park(dispatcher* s, wait_record& w,
+                                        std::int32_t side, Wait wait) {
+    if constexpr (std::is_same_v<Wait, wait_until>) {
+      if (!s->park_until(w, waiting_, side, wait.deadline))
+        return op_status::timed_out;
+    } else if constexpr (std::is_same_v<Wait, wait_for>) {
+      if (!s->park_for(w, waiting_, side, wait.time))
+        return op_status::timed_out;
+    } else {
+      s->park(w, waiting_, side);
+    }
+    return w.slot != nullptr ? op_status::done : op_status::closed;
+  }
+
+  [[noreturn]] static void throw_closed();
+
+  const void* key_;             // see above; never null
+  dispatcher* home_ = nullptr;  // the scheduler it belongs to
+  wait_queue waiting_;
+  preference preference_;
+  bool closed_ = false;
+  bool exceptions_ = false;  // an exception may wait among the senders
+
+ private:
+  void bind(dispatcher* s);
+  void restore_key();
+  void dismiss(dispatcher* s) noexcept;
+};
+
+}  // namespace weft

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: BSL-1.0
+// All of weft: tasklets and channels in the style of Stackless Python.
+#pragma once
+
+#include "weft/channel/channel.h"          // IWYU pragma: export
+#include "weft/channel/views.h"            // IWYU pragma: export
+#include "weft/scheduler/manual_driver.h"  // IWYU pragma: export
+#include "weft/scheduler/scheduler.h"      // IWYU pragma: export
+#include "weft/scheduler/shield.h"         // IWYU pragma: export
+#include "weft/scheduler/spawn.h"          // IWYU pragma: export
+#include "weft/scheduler/yield.h"          // IWYU pragma: export
+#include "weft/tasklet/error.h"            // IWYU pragma: export
+#include "weft/tasklet/tasklet.h"          // IWYU pragma: export
