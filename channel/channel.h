@@ -87,11 +87,13 @@ class channel : private channel_core {
 
   // Parks until a receiver takes `value`, or there is room for it in the
   // buffer. Throws channel_closed if closed.
-  void send(T&& value, location where = location::current()) {
+  [[gnu::always_inline]] void send(T&& value,
+                                   location where = location::current()) {
     if (put(std::move(value), wait_forever{}, where) == op_status::closed)
       throw_closed();
   }
-  void send(const T& value, location where = location::current())
+  [[gnu::always_inline]] void send(const T& value,
+                                   location where = location::current())
     requires std::copy_constructible<T>
   {
     if (put(value, wait_forever{}, where) == op_status::closed) throw_closed();
@@ -99,14 +101,16 @@ class channel : private channel_core {
 
   // Parks until there is a value; nullopt means closed and drained.
   // Throws what send_exception() sent.
-  std::optional<T> receive(location where = location::current())
+  [[gnu::always_inline]] std::optional<T> receive(
+      location where = location::current())
     requires(!received_raw<T>)
   {
     std::optional<T> result;
     static_cast<void>(get(result, wait_forever{}, where));
     return result;
   }
-  std::optional<T> receive(location where = location::current())
+  [[gnu::always_inline]] std::optional<T> receive(
+      location where = location::current())
     requires received_raw<T>
   {
     T result;

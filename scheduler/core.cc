@@ -199,7 +199,6 @@ descriptor* dispatcher::more_descriptors() {
   free_descriptors = c.descriptors.more(ids);
   descriptor* d = free_descriptors;
   free_descriptors = d->next_free;
-  d->owner = this;
   return d;
 }
 

@@ -29,6 +29,7 @@ core::core(idle_driver* given_driver, std::size_t stack_size)
   adopt(main_block);
   main = new_descriptor();
   main->id = ++ids;
+  main->owner = this;
   main->block = &main_block;
   main_block.who = main;
   // The first throw in a process needs 5 KB of stack, the others 1.8 KB.

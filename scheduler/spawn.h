@@ -82,6 +82,7 @@ class spawning {
   tasklet commit() {
     descriptor* d = std::exchange(d_, nullptr);
     d->id = ++s_->ids;
+    d->owner = s_;
     d->block = &d->seed;
     d->seed.flags = unstarted;
     d->seed.who = d;

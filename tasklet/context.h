@@ -43,6 +43,7 @@ namespace weft {
 struct context {
   void* place = nullptr;
   void (*entry)(context&) = nullptr;
+  context* left_for = nullptr;  // whom it switched to
 #ifdef WEFT_ASAN
   const void* bottom = nullptr;
   std::size_t size = 0;
@@ -59,12 +60,7 @@ void announce_stack(void* low, void* high) noexcept;
 // Forgets what frames that were left behind on a stack told the checkers.
 void forget_frames(void* low, void* high) noexcept;
 
-struct context_jump {
-  context* from;
-  context* to;
-};
-
-// True under AddressSanitizer etc.; the hooks below vanish otherwise.
+// The sanitizers' hooks; nothing without them.
 inline void before_jump([[maybe_unused]] context& from,
                         [[maybe_unused]] context& to,
                         [[maybe_unused]] bool for_ever) {
@@ -80,7 +76,7 @@ inline void before_jump([[maybe_unused]] context& from,
 [[gnu::always_inline]] inline void after_jump(
     boost::context::detail::transfer_t arrival,
     [[maybe_unused]] context* self_if_resumed) {
-  context& left = *static_cast<context_jump*>(arrival.data)->from;
+  context& left = *static_cast<context*>(arrival.data);
   left.place = arrival.fctx;
 #ifdef WEFT_ASAN
   __sanitizer_finish_switch_fiber(
@@ -96,10 +92,10 @@ inline void adopt([[maybe_unused]] context& self) {
 #endif
 }
 
-// Where every flow begins: the jump's data names the context that starts.
+// Where every flow begins.
 [[noreturn]] inline void begin_context(
     boost::context::detail::transfer_t arrival) noexcept {
-  context& self = *static_cast<context_jump*>(arrival.data)->to;
+  context& self = *static_cast<context*>(arrival.data)->left_for;
   after_jump(arrival, nullptr);
   self.entry(self);
   std::abort();  // An entry leaves by leave_context().
@@ -133,16 +129,16 @@ inline void discard_context([[maybe_unused]] context& self) {
 // Suspends the caller in `from` and goes on in `to`; returns when somebody
 // switches to `from`.
 [[gnu::always_inline]] inline void switch_context(context& from, context& to) {
-  context_jump jump{&from, &to};
+  from.left_for = &to;
   before_jump(from, to, false);
-  after_jump(boost::context::detail::jump_fcontext(to.place, &jump), &from);
+  after_jump(boost::context::detail::jump_fcontext(to.place, &from), &from);
 }
 
 // As switch_context(), but `from` is never resumed.
 [[noreturn]] inline void leave_context(context& from, context& to) {
-  context_jump jump{&from, &to};
+  from.left_for = &to;
   before_jump(from, to, true);
-  boost::context::detail::jump_fcontext(to.place, &jump);
+  boost::context::detail::jump_fcontext(to.place, &from);
   std::abort();
 }
 
