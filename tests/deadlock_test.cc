@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: BSL-1.0
+// Law 9: deadlock, told exactly and with nothing changed.
+#include <catch2/catch.hpp>
+#include <chrono>
+#include <string>
+
+#include "weft/channel/channel.h"
+#include "weft/scheduler/manual_driver.h"
+#include "weft/scheduler/scheduler.h"
+#include "weft/scheduler/spawn.h"
+#include "weft/scheduler/yield.h"
+
+namespace {
+
+using namespace weft;
+using std::chrono::seconds;
+
+TEST_CASE("main alone that would block gets deadlock_error") {
+  const scheduler s;
+  channel<int> c;
+  CHECK_THROWS_AS(c.receive(), deadlock_error);
+  CHECK_THROWS_AS(c.send(1), deadlock_error);
+  CHECK_THROWS_AS(c.send_exception(std::make_exception_ptr(1)), deadlock_error);
+  CHECK(c.balance() == 0);
+  spawn([&] { c.send(2); });
+  CHECK(c.receive() == 2);
+}
+
+TEST_CASE(
+    "the tasklet that would block last gets the error, and main if it "
+    "escapes") {
+  const scheduler s;
+  channel<int> c;
+  channel<int> d;
+  std::string trace;
+  const bool caught = GENERATE(true, false);
+  const tasklet t = spawn([&] {
+    if (!caught) {
+      d.receive();
+      return;
+    }
+    try {
+      d.receive();
+    } catch (const deadlock_error&) {
+      trace += 'd';
+      c.send(1);
+    }
+  });
+  if (caught) {
+    CHECK(c.receive() == 1);
+    CHECK(trace == "d");
+  } else {
+    CHECK_THROWS_AS(c.receive(), deadlock_error);
+    CHECK(!t.alive());
+  }
+  CHECK(c.balance() == 0);
+  CHECK(d.balance() == 0);
+  run();
+}
+
+TEST_CASE("where the last tasklet ends, the blocked main gets the error") {
+  const scheduler s;
+  channel<int> c;
+  spawn([] { yield(); });
+  CHECK_THROWS_AS(c.receive(), deadlock_error);
+  CHECK(c.balance() == 0);
+  spawn([] {});
+  CHECK_THROWS_AS(c.send(1), deadlock_error);
+  const tasklet t = spawn([&] { c.receive(); });
+  spawn([] { yield(); });
+  CHECK_THROWS_AS(t.join(), deadlock_error);
+  CHECK(t.blocked());
+  c.close();
+  run();
+}
+
+TEST_CASE("inside a run there is no error: the run returns") {
+  const scheduler s;
+  channel<int> c;
+  const tasklet t = spawn([&] { c.receive(); });
+  const run_result r = run();
+  CHECK(r.why == run_result::drained);
+  CHECK(r.blocked == 1);
+  CHECK(t.blocked());
+  c.send(1);
+  run();
+}
+
+TEST_CASE("a sleeper is no deadlock") {
+  manual_driver clock;
+  const scheduler s({.driver = &clock});
+  channel<int> c;
+  spawn([&] {
+    sleep_for(seconds(5));
+    c.send(1);
+  });
+  CHECK(c.receive() == 1);
+  CHECK(clock.now().time_since_epoch() == seconds(5));
+  run();
+  CHECK_THROWS_AS(c.receive(), deadlock_error);
+}
+
+TEST_CASE("the error names the tasklet, the operation and the places") {
+  const scheduler s;
+  channel<int> c;
+  channel<int> d;
+  std::string text;
+  spawn({.name = "stuck"}, [&] {
+    try {
+      c.send(1);
+    } catch (const deadlock_error& e) {
+      text = e.what();
+      d.send(1);
+    }
+  });
+  d.receive();
+  CHECK(text.find("'stuck'") != std::string::npos);
+  CHECK(text.find("send at tests/deadlock_test.cc:") != std::string::npos);
+  CHECK(text.find("spawned at tests/deadlock_test.cc:") != std::string::npos);
+  try {
+    d.receive();
+  } catch (const deadlock_error& e) {
+    text = e.what();
+  }
+  CHECK(text.find("main waits in receive") != std::string::npos);
+  run();
+}
+
+}  // namespace

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: BSL-1.0
+// Law 15: runs with a budget.
+#include <catch2/catch.hpp>
+#include <chrono>
+#include <string>
+
+#include "weft/channel/channel.h"
+#include "weft/scheduler/manual_driver.h"
+#include "weft/scheduler/scheduler.h"
+#include "weft/scheduler/spawn.h"
+#include "weft/scheduler/yield.h"
+
+namespace {
+
+using namespace weft;
+using namespace std::chrono_literals;
+
+TEST_CASE("run_n makes that many switches, and the next stays in front") {
+  scheduler s;
+  std::string trace;
+  for (char name : {'a', 'b', 'c'})
+    spawn([&trace, name] {
+      for (;;) {
+        trace += name;
+        yield();
+      }
+    });
+  CHECK(s.run_n(0).switches == 0);
+  CHECK(trace.empty());
+  run_result r = s.run_n(4);
+  CHECK(trace == "abca");
+  CHECK(r.why == run_result::budget);
+  CHECK(r.switches == 4);
+  CHECK(r.runnable == 3);
+  r = s.run_one();
+  CHECK(trace == "abcab");
+  CHECK(r.switches == 1);
+}
+
+TEST_CASE("run_n counts direct hand-overs, and the partner goes to the front") {
+  scheduler s;
+  channel<int> c;
+  std::string trace;
+  spawn([&] {
+    for (;;) {
+      trace += 'r';
+      trace += static_cast<char>('0' + *c.receive());
+    }
+  });
+  spawn([&] {
+    for (int i = 0;; ++i) {
+      trace += 's';
+      c.send(i);
+    }
+  });
+  spawn([&] {
+    for (;;) {
+      trace += 'x';
+      yield();
+    }
+  });
+  s.run_n(2);
+  CHECK(trace == "rs");
+  s.run_n(1);
+  CHECK(trace == "rs0r");
+  CHECK(s.run_n(2).switches == 2);
+  CHECK(trace == "rs0rxs");
+}
+
+TEST_CASE("run_n comes back early with nothing left to run") {
+  scheduler s;
+  channel<int> c;
+  spawn([&] { c.receive(); });
+  const run_result r = s.run_n(10);
+  CHECK(r.why == run_result::drained);
+  CHECK(r.switches == 1);
+  CHECK(r.blocked == 1);
+  c.close();
+  run();
+}
+
+TEST_CASE(
+    "run_for comes back when the time is spent, after one switch at least") {
+  manual_driver clock;
+  scheduler s({.driver = &clock});
+  int turns = 0;
+  spawn([&] {
+    for (;;) {
+      ++turns;
+      clock.advance(1ms);
+      yield();
+    }
+  });
+  run_result r = s.run_for(0ms);
+  CHECK(turns == 1);
+  CHECK(r.why == run_result::budget);
+  r = s.run_for(10ms);
+  CHECK(turns == 11);
+  CHECK(r.switches == 10);
+  CHECK(r.runnable == 1);
+}
+
+TEST_CASE("a lone tasklet that yields spends the budget") {
+  scheduler s;
+  int turns = 0;
+  spawn([&] {
+    for (;;) {
+      ++turns;
+      yield();
+    }
+  });
+  s.run_n(5);
+  CHECK(turns == 5);
+  spawn([] { sleep_for(1h); });
+  s.run_n(5);
+  CHECK(turns >= 9);
+  CHECK(s.run_for(1ms).why == run_result::budget);
+}
+
+TEST_CASE("a run with a budget never sleeps: it tells the next deadline") {
+  manual_driver clock;
+  scheduler s({.driver = &clock});
+  spawn([] { sleep_for(3s); });
+  spawn([] { sleep_for(2s); });
+  const run_result r = s.run_for(1h);
+  CHECK(r.why == run_result::idle);
+  CHECK(r.blocked == 2);
+  CHECK(r.next_deadline == clock.now() + 2s);
+  CHECK(clock.now().time_since_epoch() == 0s);
+  CHECK(s.run_one().why == run_result::idle);
+  clock.advance(2s);
+  CHECK(s.run_one().switches == 1);
+  CHECK(run().why == run_result::drained);
+  CHECK(clock.now().time_since_epoch() == 3s);
+}
+
+TEST_CASE("a budget holds for runs inside it") {
+  scheduler s;
+  int turns = 0;
+  std::string trace;
+  spawn([&] {
+    spawn([&] {
+      for (int i = 0; i < 20; ++i) {
+        ++turns;
+        yield();
+      }
+    });
+    run();
+    trace += 'i';
+  });
+  CHECK(s.run_n(6).why == run_result::budget);
+  CHECK(turns == 5);
+  CHECK(trace.empty());
+  CHECK(s.run_n(5).switches == 5);
+  CHECK(turns == 10);
+  run();
+  CHECK(turns == 20);
+  CHECK(trace == "i");
+}
+
+TEST_CASE("an exception ends a run with a budget, and the next goes on") {
+  scheduler s;
+  std::string trace;
+  spawn([] { throw 1; });
+  spawn([&] { trace += 'a'; });
+  CHECK_THROWS_AS(s.run_n(10), int);
+  CHECK(trace.empty());
+  CHECK(s.run_n(10).switches == 1);
+  CHECK(trace == "a");
+}
+
+}  // namespace

@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: BSL-1.0
+// Law 14: the end of a scheduler.
+#include <catch2/catch.hpp>
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "weft/channel/channel.h"
+#include "weft/scheduler/census.h"
+#include "weft/scheduler/manual_driver.h"
+#include "weft/scheduler/scheduler.h"
+#include "weft/scheduler/shield.h"
+#include "weft/scheduler/spawn.h"
+#include "weft/scheduler/yield.h"
+#include "weft/tests/support/counted.h"
+
+namespace {
+
+using namespace weft;
+using namespace std::chrono_literals;
+using weft_test::counted;
+
+struct mark {
+  std::string& trace;
+  char name;
+  ~mark() { trace += name; }
+};
+
+TEST_CASE(
+    "never-started, runnable, then blocked tasklets end, in spawn order") {
+  channel<int> c;
+  std::string trace;
+  {
+    const scheduler s;
+    const auto blocked = [&](char name) {
+      spawn([&, name] {
+        const mark m{trace, name};
+        c.receive();
+      });
+    };
+    const auto runnable = [&](char name) {
+      spawn([&, name] {
+        const mark m{trace, name};
+        for (;;) yield();
+      });
+    };
+    blocked('5');
+    runnable('3');
+    blocked('6');
+    runnable('4');
+    yield();
+    yield();
+    const auto unstarted = [&](char name) {
+      auto m = std::make_unique<mark>(mark{trace, name});
+      trace.clear();
+      spawn([m = std::move(m)] {});
+    };
+    unstarted('1');
+    unstarted('2');
+  }
+  CHECK(trace == "123456");
+  CHECK(c.balance() == 0);
+}
+
+TEST_CASE("what is spawned meanwhile is killed at once") {
+  bool ran = false;
+  tasklet late;
+  {
+    const scheduler s;
+    channel<int> c;
+    struct spawner {
+      bool& ran;
+      tasklet& late;
+      ~spawner() {
+        late = spawn([&r = ran] { r = true; });
+      }
+    };
+    spawn([&] {
+      const spawner x{ran, late};
+      c.receive();
+    });
+    run();
+  }
+  CHECK(!ran);
+  CHECK(!late.alive());
+}
+
+TEST_CASE("destructors that block for each other are run to their end") {
+  std::string trace;
+  {
+    channel<int> c;
+    const scheduler s;
+    struct talks {
+      channel<int>& c;
+      std::string& trace;
+      bool sends;
+      ~talks() {
+        const shield on;
+        sends ? c.send(1) : static_cast<void>(c.receive());
+        trace += sends ? 's' : 'r';
+      }
+    };
+    channel<int> never;
+    for (bool sends : {true, false})
+      spawn([&, sends] {
+        const talks t{c, trace, sends};
+        never.receive();
+      });
+    run();
+  }
+  CHECK(trace.size() == 2);
+}
+
+TEST_CASE("one that waits inside a shield for nothing gets deadlock_error") {
+  std::string trace;
+  {
+    channel<int> c;
+    const scheduler s;
+    spawn([&] {
+      const shield on;
+      try {
+        c.receive();
+      } catch (const deadlock_error&) {
+        trace += 'd';
+      }
+    });
+    run();
+  }
+  CHECK(trace == "d");
+}
+
+TEST_CASE("one that sleeps inside a shield is waited for") {
+  manual_driver clock;
+  bool woke = false;
+  {
+    const scheduler s({.driver = &clock});
+    spawn([&] {
+      const shield on;
+      sleep_for(1h);
+      woke = true;
+    });
+    yield();
+  }
+  CHECK(woke);
+  CHECK(clock.now().time_since_epoch() == 1h);
+}
+
+TEST_CASE("one that swallows a kill is killed again") {
+  int swallowed = 0;
+  {
+    channel<int> c;
+    const scheduler s;
+    spawn([&] {
+      for (int i = 0; i < 10; ++i) {
+        try {
+          c.receive();
+        } catch (const tasklet_exit&) {
+          ++swallowed;
+        }
+      }
+    });
+    run();
+  }
+  CHECK(swallowed == 10);
+}
+
+TEST_CASE("failures on the way down do not stop the others") {
+  std::string trace;
+  {
+    channel<int> c;
+    const scheduler s;
+    for (char name : {'a', 'b'})
+      spawn([&, name] {
+        try {
+          c.receive();
+        } catch (const tasklet_exit&) {
+          trace += name;
+          throw 1;
+        }
+      });
+    run();
+  }
+  CHECK(trace == "ab");
+}
+
+TEST_CASE("those who join are ended too") {
+  tasklet joiner;
+  {
+    channel<int> c;
+    const scheduler s;
+    const tasklet t = spawn([&] { c.receive(); });
+    joiner = spawn([t] { t.join(); });
+    run();
+  }
+  CHECK(!joiner.alive());
+}
+
+TEST_CASE("a tasklet inside run is ended too") {
+  std::string trace;
+  {
+    channel<int> c;
+    scheduler s;
+    spawn([&] {
+      const mark m{trace, 'o'};
+      spawn([&] {
+        for (;;) yield();
+      });
+      run();
+    });
+    s.run_n(5);
+  }
+  CHECK(trace == "o");
+}
+
+TEST_CASE(
+    "shutdown leaves the thread without a scheduler, and may come twice") {
+  scheduler s;
+  spawn([] {});
+  s.shutdown();
+  s.shutdown();
+  CHECK_THROWS_AS(run(), no_scheduler);
+  CHECK_THROWS_AS(s.run(), no_scheduler);
+  const scheduler next;
+  CHECK(current().is_main());
+}
+
+TEST_CASE("a scheduler may end while an exception is on its way") {
+  std::string trace;
+  channel<int> c;
+  try {
+    const scheduler s;
+    spawn([&] {
+      const mark m{trace, 'd'};
+      c.receive();
+    });
+    run();
+    throw 1;
+  } catch (int) {
+    trace += 'c';
+  }
+  CHECK(trace == "dc");
+}
+
+TEST_CASE("one that swallows 16 kills is reported and abandoned", "[leaks]") {
+  const census before = take_census();
+  int swallowed = 0;
+  const tasklet t = [&] {
+    channel<int> c;
+    const scheduler s;
+    const tasklet refuses = spawn([&] {
+      for (;;) {
+        try {
+          c.receive();
+        } catch (const tasklet_exit&) {
+          ++swallowed;
+        }
+      }
+    });
+    run();
+    return refuses;
+  }();
+  CHECK(swallowed == 16);
+  CHECK(!t.alive());
+  CHECK(take_census().tasklets == before.tasklets + 1);
+}
+
+}  // namespace
