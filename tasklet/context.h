@@ -60,10 +60,12 @@ void announce_stack(void* low, void* high) noexcept;
 // Forgets what frames that were left behind on a stack told the checkers.
 void forget_frames(void* low, void* high) noexcept;
 
-// The sanitizers' hooks; nothing without them.
-inline void before_jump([[maybe_unused]] context& from,
-                        [[maybe_unused]] context& to,
-                        [[maybe_unused]] bool for_ever) {
+// The sanitizers' hooks; nothing without them. Inlined into whoever jumps: a
+// function of its own that ThreadSanitizer sees would be left on another fiber
+// than it was entered on.
+[[gnu::always_inline]] inline void before_jump([[maybe_unused]] context& from,
+                                               [[maybe_unused]] context& to,
+                                               [[maybe_unused]] bool for_ever) {
 #ifdef WEFT_ASAN
   __sanitizer_start_switch_fiber(for_ever ? nullptr : &from.fake_stack,
                                  to.bottom, to.size);
@@ -135,7 +137,8 @@ inline void discard_context([[maybe_unused]] context& self) {
 }
 
 // As switch_context(), but `from` is never resumed.
-[[noreturn]] inline void leave_context(context& from, context& to) {
+[[noreturn, gnu::always_inline]] inline void leave_context(context& from,
+                                                           context& to) {
   from.left_for = &to;
   before_jump(from, to, true);
   boost::context::detail::jump_fcontext(to.place, &from);

@@ -39,7 +39,9 @@ struct flow : context {
 
   // Ends this flow, which is the running one. Its memory stays valid until
   // another switch has been made; then discard() it.
-  [[noreturn]] void leave(flow& to) { leave_context(*this, to); }
+  [[noreturn, gnu::always_inline]] void leave(flow& to) {
+    leave_context(*this, to);
+  }
 
   void discard() { discard_context(*this); }
 };
