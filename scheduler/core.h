@@ -92,10 +92,13 @@ struct core : dispatcher {
   // Gives an unstarted target a stack, or ends it where there is none.
   control_block* ready(control_block* n) noexcept;
   control_block* start(control_block* seed) noexcept;
+  [[gnu::cold]] control_block* cannot_start(control_block* seed) noexcept;
   static void enter(control_block& me) noexcept;
   [[noreturn]] void finish(control_block& me,
-                           std::exception_ptr failure) noexcept;
-  control_block* settle(descriptor& d, std::exception_ptr failure) noexcept;
+                           std::exception_ptr& failure) noexcept;
+  control_block* settle(descriptor& d, std::exception_ptr& failure) noexcept;
+  control_block* tell_of_end(descriptor& d,
+                             std::exception_ptr& failure) noexcept;
   control_block* deliver_failure(const descriptor& d,
                                  const std::exception_ptr& failure) noexcept;
   // As next(); where nothing can run, main is told of the deadlock.

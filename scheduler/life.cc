@@ -38,15 +38,19 @@ class kill_signal final : public tasklet_exit {
 }  // namespace
 
 control_block* core::ready(control_block* n) noexcept {
-  while (n->flags & unstarted) {
-    if (control_block* started = start(n)) return started;
-    // No memory for a stack: it ends as if it had thrown that at once.
-    descriptor& d = *n->who;
-    d.body.drop();
-    control_block* heir = settle(d, std::make_exception_ptr(std::bad_alloc()));
-    n = heir != nullptr ? heir : next_or_tell_main();
-  }
-  return n;
+  if ((n->flags & unstarted) == 0) return n;
+  control_block* started = start(n);
+  return started != nullptr ? started : cannot_start(n);
+}
+
+// There is no memory for a stack: the tasklet ends as if it had thrown that.
+// Gives the one that runs instead.
+control_block* core::cannot_start(control_block* seed) noexcept {
+  descriptor& d = *seed->who;
+  d.body.drop();
+  std::exception_ptr failure = std::make_exception_ptr(std::bad_alloc());
+  control_block* heir = settle(d, failure);
+  return ready(heir != nullptr ? heir : next_or_tell_main());
 }
 
 control_block* core::start(control_block* seed) noexcept {
@@ -73,12 +77,12 @@ void core::enter(control_block& me) noexcept {
   } catch (...) {
     failure = std::current_exception();
   }
-  static_cast<core*>(this_dispatcher())->finish(me, std::move(failure));
+  static_cast<core*>(this_dispatcher())->finish(me, failure);
 }
 
-void core::finish(control_block& me, std::exception_ptr failure) noexcept {
+void core::finish(control_block& me, std::exception_ptr& failure) noexcept {
   const stack ground = me.who->ground;
-  control_block* n = settle(*me.who, std::move(failure));
+  control_block* n = settle(*me.who, failure);
   if (n == nullptr) n = next_or_tell_main();
   if (flagged()) n = intercept(n);
   give_back_retired();
@@ -98,19 +102,25 @@ void core::give_back_retired() noexcept {
 }
 
 // Delivers what escaped the tasklet, wakes those who join it and frees its
-// descriptor. Gives who has to run at once, or null.
+// descriptor. Gives who has to run at once, or null. Leaves `failure` empty.
 control_block* core::settle(descriptor& d,
-                            std::exception_ptr failure) noexcept {
+                            std::exception_ptr& failure) noexcept {
   control_block* heir = nullptr;
-  const bool joined = !d.joiners.empty();
-  while (!d.joiners.empty()) {
-    const wait_record& w = d.joiners.front();
-    if (failure) raise_in(w.who, failure);
-    wake(w.who);
-  }
-  if (failure && !joined) heir = deliver_failure(d, failure);
-  failure = nullptr;
+  if (failure || !d.joiners.empty()) heir = tell_of_end(d, failure);
   release(d);
+  return heir;
+}
+
+control_block* core::tell_of_end(descriptor& d,
+                                 std::exception_ptr& failure) noexcept {
+  control_block* heir = nullptr;
+  if (failure && d.joiners.empty()) heir = deliver_failure(d, failure);
+  while (!d.joiners.empty()) {
+    control_block* joiner = d.joiners.front().who;
+    if (failure) raise_in(joiner, failure);
+    wake(joiner);
+  }
+  failure = nullptr;
   return heir;
 }
 
@@ -148,8 +158,8 @@ control_block* core::next_or_tell_main() noexcept {
 void core::release(descriptor& d) noexcept {
   assert(d.joiners.empty());
   d.id = 0;
-  d.name.reset();
-  d.thrown = nullptr;
+  if (d.name) d.name.reset();
+  if (d.thrown) d.thrown = nullptr;
   --live;
   free_descriptor(&d);
 }
@@ -190,7 +200,8 @@ void core::kill(descriptor& d, bool now) {
 void core::end_unstarted(descriptor& d) noexcept {
   d.id = 0;  // Dead before the callable's destructor can look at it.
   d.body.drop();
-  settle(d, nullptr);
+  std::exception_ptr none;
+  settle(d, none);
 }
 
 void core::run_now(control_block* t) {
