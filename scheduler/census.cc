@@ -36,19 +36,19 @@ census take_census() {
   return result;
 }
 
-void register_core(core& c) {
+void core::enlist() {
   registry& r = all();
   const std::lock_guard lock(r.mutex);
-  r.cores.push_back(&c);
+  r.cores.push_back(this);
 }
 
-void unregister_core(core& c) noexcept {
+void core::delist() noexcept {
   registry& r = all();
   const std::lock_guard lock(r.mutex);
-  std::erase(r.cores, &c);
+  std::erase(r.cores, this);
 }
 
-void count_abandoned() noexcept {
+void core::count_abandoned() noexcept {
   registry& r = all();
   const std::lock_guard lock(r.mutex);
   ++r.abandoned;

@@ -6,8 +6,6 @@
 
 namespace weft {
 
-struct core;
-
 struct census {
   std::size_t schedulers = 0;
   std::size_t tasklets = 0;  // not ended, mains not counted; abandoned ones are
@@ -19,10 +17,5 @@ struct census {
 
 // Thread safety: exact only while no other thread runs a scheduler.
 [[nodiscard]] census take_census();
-
-// For the scheduler itself.
-void register_core(core& c);
-void unregister_core(core& c) noexcept;
-void count_abandoned() noexcept;
 
 }  // namespace weft

@@ -6,6 +6,7 @@
 //   life.cc  start and end of a tasklet, kill
 //   run.cc   run() and its budgets
 //   scheduler.cc  birth and shutdown of the scheduler
+//   census.cc  what is alive
 #pragma once
 
 #include <cstddef>
@@ -126,6 +127,11 @@ struct core : dispatcher {
   bool kill_all() noexcept;
   void forsake(descriptor& d) noexcept;
   [[noreturn]] void abandon(control_block& me) noexcept;
+
+  // ---- census.cc
+  void enlist();
+  void delist() noexcept;
+  static void count_abandoned() noexcept;
 
   stack_pool stacks;
   descriptor_pool descriptors;

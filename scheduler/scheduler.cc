@@ -6,7 +6,6 @@
 #include <cstdlib>
 #include <vector>
 
-#include "weft/scheduler/census.h"
 #include "weft/scheduler/core.h"
 #include "weft/scheduler/saturate.h"
 
@@ -37,7 +36,7 @@ core::core(idle_driver* given_driver, std::size_t stack_size)
     throw tasklet_exit();
   } catch (const tasklet_exit&) {
   }
-  register_core(*this);
+  enlist();
   weft_this_dispatcher = this;
 }
 
@@ -62,7 +61,7 @@ void core::shutdown() noexcept {
       drop_frame(all);
     }
   }
-  unregister_core(*this);
+  delist();
   weft_this_dispatcher = no_dispatcher();
 }
 

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <new>
 #include <stdexcept>
 
@@ -29,9 +30,12 @@ std::size_t page_size() {
 
 // A page below the stack that faults when touched. Older kernels get one by
 // mprotect until the process has no mappings left; the rest go without.
+// Leaves errno alone: a start is part of a switch.
 void guard(char* low) {
+  const int before = errno;
   if (madvise(low, page_size(), madv_guard_install) != 0)
     static_cast<void>(mprotect(low, page_size(), PROT_NONE));
+  errno = before;
 }
 
 }  // namespace
