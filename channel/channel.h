@@ -39,32 +39,28 @@
 #include <cstddef>
 #include <exception>
 #include <iterator>
-#include <memory>
 #include <optional>
 #include <source_location>
 #include <type_traits>
 #include <utility>
 
-#include "weft/channel/channel_core.h"
 #include "weft/channel/op_status.h"
 #include "weft/channel/preference.h"
-#include "weft/channel/ring_buffer.h"
+#include "weft/channel/rendezvous.h"
 #include "weft/scheduler/saturate.h"
 
 namespace weft {
 
-// Small values are received raw: an optional that is written in part and loaded
-// whole stalls on store forwarding.
 template <typename T>
-concept received_raw = std::is_trivially_copyable_v<T> &&
-                       std::is_default_constructible_v<T> && sizeof(T) <= 16;
-
-template <typename T>
-class channel : private channel_core {
+class channel : private rendezvous<T> {
   static_assert(std::is_object_v<T> && !std::is_const_v<T>,
                 "weft: a channel carries objects; for nothing, channel<void>");
   static_assert(std::is_move_constructible_v<T>,
                 "weft: what a channel carries can be moved");
+  using core = rendezvous<T>;
+  using core::get;
+  using core::put;
+  using core::throw_closed;
   using time_point = std::chrono::steady_clock::time_point;
   using location = std::source_location;
 
@@ -78,9 +74,8 @@ class channel : private channel_core {
   // filling it. 0: unbuffered. Throws std::length_error over 2^32 - 1,
   // std::bad_alloc.
   explicit channel(std::size_t capacity)
-      : channel_core(capacity == 0 ? preference::receiver
-                                   : preference::neither),
-        buffer_(capacity) {}
+      : core(capacity == 0 ? preference::receiver : preference::neither,
+             capacity) {}
   channel(const channel&) = delete;
   channel& operator=(const channel&) = delete;
   ~channel() = default;
@@ -146,10 +141,23 @@ class channel : private channel_core {
                        location where = location::current()) {
     return put(std::move(value), wait_until{when}, where);
   }
+  op_status send_until(time_point when, const T& value,
+                       location where = location::current())
+    requires std::copy_constructible<T>
+  {
+    return put(value, wait_until{when}, where);
+  }
   template <typename Rep, typename Period>
   op_status send_for(std::chrono::duration<Rep, Period> time, T&& value,
                      location where = location::current()) {
     return put(std::move(value), wait_for{saturate(time)}, where);
+  }
+  template <typename Rep, typename Period>
+  op_status send_for(std::chrono::duration<Rep, Period> time, const T& value,
+                     location where = location::current())
+    requires std::copy_constructible<T>
+  {
+    return put(value, wait_for{saturate(time)}, where);
   }
   [[nodiscard]] received<T> receive_until(
       time_point when, location where = location::current()) {
@@ -167,7 +175,7 @@ class channel : private channel_core {
   // (Stackless: send_throw.)
   void send_exception(std::exception_ptr what,
                       location where = location::current()) {
-    channel_core::send_exception(std::move(what), where);
+    core::send_exception(std::move(what), where);
   }
 
   // Sends every value of `range` in turn; gives how many.
@@ -188,89 +196,26 @@ class channel : private channel_core {
   // No more sends: they throw channel_closed. Waiting senders and buffered
   // values are still received, then every receiver gets nullopt. A second
   // close() does nothing. Never switches. Throws wrong_scheduler, no_scheduler.
-  using channel_core::close;
-  using channel_core::closed;
+  using core::close;
+  using core::closed;
 
   // How many senders (positive) or receivers (negative) are parked.
-  using channel_core::balance;
+  using core::balance;
   // Values in the buffer, and how many fit.
-  [[nodiscard]] std::size_t size() const { return buffer_.size(); }
-  [[nodiscard]] std::size_t capacity() const { return buffer_.capacity(); }
+  [[nodiscard]] std::size_t size() const { return core::buffer_.size(); }
+  [[nodiscard]] std::size_t capacity() const {
+    return core::buffer_.capacity();
+  }
 
   // Holds from the next meeting on, also for those who wait already.
-  using channel_core::get_preference;
-  using channel_core::set_preference;
+  using core::get_preference;
+  using core::set_preference;
 
  private:
-  static constexpr bool raw = received_raw<T>;
-  using landing = std::conditional_t<raw, T, std::optional<T>>;
-
-  // Value is const T& or T&&.
-  template <typename Value, typename Wait>
-  [[gnu::always_inline]] op_status put(Value&& value, Wait wait,
-                                       location where) {
-    dispatcher* s = this_dispatcher();
-    bool room = !buffer_.full();
-    if (key_ != s->key) [[unlikely]] {
-      const admission a = admit_send(s);
-      if (a == admission::closed) return op_status::closed;
-      if (a == admission::behind_exception) room = false;
-    }
-    if (balance() < 0) {
-      wait_record& w = waiting_.front();
-      land(w.slot, std::forward<Value>(value));  // May throw; nothing changed.
-      s->resume(s->unlink(w, -1), preference_ == preference::receiver);
-      return op_status::done;
-    }
-    if (room) {
-      buffer_.push(std::forward<Value>(value));
-      return op_status::done;
-    }
-    // No receiver, no room: park, and offer the value where it lies.
-    if constexpr (std::is_same_v<Wait, wait_never>) {
-      return op_status::would_block;
-    } else {
-      wait_record w("send", where);
-      w.slot = const_cast<std::remove_cvref_t<T>*>(std::addressof(value));
-      w.kind = std::is_lvalue_reference_v<Value> ? copied : moved;
-      return park(s, w, +1, wait);
-    }
-  }
-
-  template <typename Wait>
-  [[gnu::always_inline]] op_status get(landing& to, Wait wait, location where) {
-    dispatcher* s = this_dispatcher();
-    if (key_ != s->key) [[unlikely]] {
-      const admission a = admit_receive(s, !buffer_.empty());
-      if (a == admission::closed) return op_status::closed;
-      if (a == admission::exception_first) throw_sent(s);
-    }
-    if (!buffer_.empty()) {
-      land(&to, std::move(buffer_.front()));  // May throw; nothing changed.
-      buffer_.pop();
-      if (balance() > 0) refill(s);
-      return op_status::done;
-    }
-    if (balance() > 0) {
-      wait_record& w = waiting_.front();
-      land_offered(to, w);  // May throw; nothing changed.
-      s->resume(s->unlink(w, +1), preference_ == preference::sender);
-      return op_status::done;
-    }
-    // Nothing there: park, and have the value put where it is wanted.
-    if constexpr (std::is_same_v<Wait, wait_never>) {
-      return op_status::would_block;
-    } else {
-      wait_record w("receive", where);
-      w.slot = &to;
-      return park(s, w, -1, wait);
-    }
-  }
-
   template <typename Wait>
   received<T> get_received(Wait wait, location where) {
     received<T> result;
-    if constexpr (raw) {
+    if constexpr (received_raw<T>) {
       T value;
       result.status_ = get(value, wait, where);
       if (result.status_ == op_status::done) result.emplace(value);
@@ -279,74 +224,6 @@ class channel : private channel_core {
     }
     return result;
   }
-
-  template <typename Value>
-  static void land(void* slot, Value&& value) {
-    if constexpr (raw)
-      *static_cast<T*>(slot) = value;
-    else
-      static_cast<landing*>(slot)->emplace(std::forward<Value>(value));
-  }
-
-  // The value that a waiting sender offers goes to `use`.
-  template <typename Use>
-  static void with_offered(const wait_record& w, Use use) {
-    T& offered = *static_cast<T*>(w.slot);
-    if constexpr (std::copy_constructible<T>)
-      if (w.kind == copied) return use(std::as_const(offered));
-    use(std::move(offered));
-  }
-
-  static void land_offered(landing& to, const wait_record& w) {
-    if constexpr (raw)
-      to = *static_cast<const T*>(w.slot);
-    else
-      with_offered(w, [&](auto&& value) {
-        to.emplace(std::forward<decltype(value)>(value));
-      });
-  }
-
-  // Room for one more: the values of waiting senders move up. Where such a move
-  // throws, its sender gets that: the receiver's own value is safe.
-  [[gnu::noinline]] void refill(dispatcher* s) {
-    control_block* first = move_up(s);
-    if (first != nullptr) s->resume(first, preference_ == preference::sender);
-  }
-  // Gives the first sender served, who is not yet runnable; the others are.
-  control_block* move_up(dispatcher* s) {
-    control_block* first = nullptr;
-    while (balance() > 0 && !buffer_.full()) {
-      wait_record& w = waiting_.front();
-      if (w.kind == exception) break;
-      try {
-        with_offered(w, [&](auto&& value) {
-          buffer_.push(std::forward<decltype(value)>(value));
-        });
-      } catch (...) {
-        s->wake_throwing(w.who, std::current_exception());
-        continue;
-      }
-      control_block* sender = s->unlink(w, +1);
-      if (first == nullptr)
-        first = sender;
-      else
-        s->queue.push(sender);
-    }
-    return first;
-  }
-
-  // The first in line is an exception.
-  [[noreturn, gnu::noinline]] void throw_sent(dispatcher* s) {
-    wait_record& w = waiting_.front();
-    const std::exception_ptr what = *static_cast<std::exception_ptr*>(w.slot);
-    control_block* sender = s->unlink(w, +1);
-    const bool now = preference_ == preference::sender;
-    if (control_block* next = move_up(s)) s->queue.push(next);
-    s->resume(sender, now);
-    std::rethrow_exception(what);
-  }
-
-  ring_buffer<T> buffer_;
 };
 
 template <typename T>
@@ -360,7 +237,7 @@ class channel<T>::iterator {
   T& operator*() const { return *value_; }
   iterator& operator++() {
     value_.reset();
-    if constexpr (raw)
+    if constexpr (received_raw<T>)
       value_ = from_->receive();
     else
       static_cast<void>(

@@ -160,6 +160,16 @@ TEST_CASE("a send gives up when its time has passed, and keeps its value") {
   run();
 }
 
+TEST_CASE("a timed send copies an lvalue") {
+  manual_driver clock;
+  const scheduler s({.driver = &clock});
+  channel<std::string> c(1);
+  const std::string text = "text";
+  CHECK(c.send_for(1s, text) == op_status::done);
+  CHECK(c.send_until(clock.now() + 1s, text) == op_status::timed_out);
+  CHECK(c.receive() == "text");
+}
+
 TEST_CASE("one that times out leaves the middle of the line") {
   manual_driver clock;
   const scheduler s({.driver = &clock});

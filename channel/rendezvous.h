@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: BSL-1.0
+// Private: how values of one type go through a channel. Inlined into the
+// operations of channel<T>, which adds what a user sees.
+//
+//   put, get:  admitted? - partner waiting? - buffer? - may not park? - park
+//
+// Invariant: whatever may throw is done before anything is changed.
+#pragma once
+
+#include <concepts>
+#include <cstddef>
+#include <exception>
+#include <memory>
+#include <optional>
+#include <source_location>
+#include <type_traits>
+#include <utility>
+
+#include "weft/channel/channel_core.h"
+#include "weft/channel/op_status.h"
+#include "weft/channel/ring_buffer.h"
+
+namespace weft {
+
+// Small values are received raw: an optional that is written in part and loaded
+// whole stalls on store forwarding.
+template <typename T>
+concept received_raw = std::is_trivially_copyable_v<T> &&
+                       std::is_default_constructible_v<T> && sizeof(T) <= 16;
+
+template <typename T>
+class rendezvous : protected channel_core {
+  using location = std::source_location;
+
+ protected:
+  static constexpr bool raw = received_raw<T>;
+  using landing = std::conditional_t<raw, T, std::optional<T>>;
+
+  rendezvous(preference p, std::size_t capacity)
+      : channel_core(p), buffer_(capacity) {}
+
+  // Value is const T& or T&&.
+  template <typename Value, typename Wait>
+  [[gnu::always_inline]] op_status put(Value&& value, Wait wait,
+                                       location where) {
+    dispatcher* s = this_dispatcher();
+    bool room = !buffer_.full();
+    if (key_ != s->key) [[unlikely]] {
+      const admission a = admit_send(s);
+      if (a == admission::closed) return op_status::closed;
+      if (a == admission::behind_exception) room = false;
+    }
+    if (balance() < 0) {
+      wait_record& w = waiting_.front();
+      land(w.slot, std::forward<Value>(value));  // May throw; nothing changed.
+      s->resume(s->unlink(w, -1), preference_ == preference::receiver);
+      return op_status::done;
+    }
+    if (room) {
+      buffer_.push(std::forward<Value>(value));
+      return op_status::done;
+    }
+    // No receiver, no room: park, and offer the value where it lies.
+    if constexpr (std::is_same_v<Wait, wait_never>) {
+      return op_status::would_block;
+    } else {
+      wait_record w("send", where);
+      w.slot = const_cast<std::remove_cvref_t<T>*>(std::addressof(value));
+      w.kind = std::is_lvalue_reference_v<Value> ? copied : moved;
+      return park(s, w, +1, wait);
+    }
+  }
+
+  template <typename Wait>
+  [[gnu::always_inline]] op_status get(landing& to, Wait wait, location where) {
+    dispatcher* s = this_dispatcher();
+    if (key_ != s->key) [[unlikely]] {
+      const admission a = admit_receive(s, !buffer_.empty());
+      if (a == admission::closed) return op_status::closed;
+      if (a == admission::exception_first) throw_sent(s);
+    }
+    if (!buffer_.empty()) {
+      land(&to, std::move(buffer_.front()));  // May throw; nothing changed.
+      buffer_.pop();
+      if (balance() > 0) refill(s);
+      return op_status::done;
+    }
+    if (balance() > 0) {
+      wait_record& w = waiting_.front();
+      land_offered(to, w);  // May throw; nothing changed.
+      s->resume(s->unlink(w, +1), preference_ == preference::sender);
+      return op_status::done;
+    }
+    // Nothing there: park, and have the value put where it is wanted.
+    if constexpr (std::is_same_v<Wait, wait_never>) {
+      return op_status::would_block;
+    } else {
+      wait_record w("receive", where);
+      w.slot = &to;
+      return park(s, w, -1, wait);
+    }
+  }
+
+  ring_buffer<T> buffer_;
+
+ private:
+  template <typename Value>
+  static void land(void* slot, Value&& value) {
+    if constexpr (raw)
+      *static_cast<T*>(slot) = value;
+    else
+      static_cast<landing*>(slot)->emplace(std::forward<Value>(value));
+  }
+
+  // The value that a waiting sender offers goes to `use`.
+  template <typename Use>
+  static void with_offered(const wait_record& w, Use use) {
+    T& offered = *static_cast<T*>(w.slot);
+    if constexpr (std::copy_constructible<T>)
+      if (w.kind == copied) return use(std::as_const(offered));
+    use(std::move(offered));
+  }
+
+  static void land_offered(landing& to, const wait_record& w) {
+    if constexpr (raw)
+      to = *static_cast<const T*>(w.slot);
+    else
+      with_offered(w, [&](auto&& value) {
+        to.emplace(std::forward<decltype(value)>(value));
+      });
+  }
+
+  // Room for one more: the values of waiting senders move up. Where such a move
+  // throws, its sender gets that: the receiver's own value is safe.
+  [[gnu::noinline]] void refill(dispatcher* s) {
+    control_block* first = move_up(s);
+    if (first != nullptr) s->resume(first, preference_ == preference::sender);
+  }
+  // Gives the first sender served, who is not yet runnable; the others are.
+  control_block* move_up(dispatcher* s) {
+    control_block* first = nullptr;
+    while (balance() > 0 && !buffer_.full()) {
+      wait_record& w = waiting_.front();
+      if (w.kind == exception) break;
+      try {
+        with_offered(w, [&](auto&& value) {
+          buffer_.push(std::forward<decltype(value)>(value));
+        });
+      } catch (...) {
+        s->wake_throwing(w.who, std::current_exception());
+        continue;
+      }
+      control_block* sender = s->unlink(w, +1);
+      if (first == nullptr)
+        first = sender;
+      else
+        s->queue.push(sender);
+    }
+    return first;
+  }
+
+  // The first in line is an exception.
+  [[noreturn, gnu::noinline]] void throw_sent(dispatcher* s) {
+    wait_record& w = waiting_.front();
+    const std::exception_ptr what = *static_cast<std::exception_ptr*>(w.slot);
+    control_block* sender = s->unlink(w, +1);
+    const bool now = preference_ == preference::sender;
+    if (control_block* next = move_up(s)) s->queue.push(next);
+    s->resume(sender, now);
+    std::rethrow_exception(what);
+  }
+};
+
+}  // namespace weft
