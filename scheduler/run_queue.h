@@ -98,8 +98,10 @@ class run_queue {
   void grow(std::size_t members);
 
   control_block** ring_ = nullptr;
-  std::uint64_t mask_ = 0;
   std::uint64_t head_ = 0;
+  // Between the two, or compilers load them as one after storing them apart,
+  // which stalls on store forwarding.
+  std::uint64_t mask_ = 0;
   std::uint64_t tail_ = 0;
   std::size_t comfortable_ = 0;  // members that leave a quarter of room
   std::size_t tombstones_ = 0;
