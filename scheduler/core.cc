@@ -193,13 +193,9 @@ void dispatcher::yield_to(control_block* me, control_block* n) {
   if (n != me) switch_to(me, n);
 }
 
-descriptor* dispatcher::more_descriptors() {
-  admit();
-  core& c = core::of(this);
-  free_descriptors = c.descriptors.more(ids);
-  descriptor* d = free_descriptors;
-  free_descriptors = d->next_free;
-  return d;
+void dispatcher::make_descriptors() {
+  require_scheduler();
+  free_descriptors = core::of(this).descriptors.more(ids);
 }
 
 }  // namespace weft

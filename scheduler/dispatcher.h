@@ -187,10 +187,10 @@ struct dispatcher {
   // A descriptor for a new tasklet, and room for it in the queue.
   // Throws no_scheduler, std::bad_alloc.
   descriptor* new_descriptor() {
+    if (free_descriptors == nullptr) [[unlikely]]
+      make_descriptors();
     queue.reserve(live + 1);
     descriptor* d = free_descriptors;
-    if (d == nullptr) [[unlikely]]
-      return more_descriptors();
     free_descriptors = d->next_free;
     return d;
   }
@@ -211,7 +211,7 @@ struct dispatcher {
   void park_ended(control_block* me, control_block* n);
   void yield_rare();
   void yield_to(control_block* me, control_block* n);
-  descriptor* more_descriptors();
+  void make_descriptors();
 };
 
 }  // namespace weft

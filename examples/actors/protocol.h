@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: BSL-1.0
+// What the world and its robots say to each other.
+//
+//   world                robot                other robot
+//     | <------- hello --- |                      |        once, when it starts
+//     |                    |                      |
+//     | --- go ----------> |                      |        every tick
+//     | <-------- step --- |                      |        or outcome: too old
+//     |                    |                      |
+//     | --- meet --------> | --- challenge -----> |        when two collide
+//     |                    | <---------- answer - |
+//     | <----- outcome --- |                      |
+//     | <---------------------------- outcome --- |
+//
+// No deadlock: a robot is sent a message only while it waits for one, and gets
+// no second before it has replied to the first; so its mailbox of one always
+// has room, and who sends to a robot never parks. The world's mailbox may be
+// full: robots do park there. But the world parks only to receive, and knows
+// how many replies it is owed. Nobody waits for a robot that waits for the
+// world, so no circle of waiting closes.
+//
+// A robot that reports its death sends nothing afterwards; the world forgets
+// its address then, and its opponent has had its last message.
+#pragma once
+
+#include <cstdint>
+#include <variant>
+
+#include "weft/examples/actors/actor.h"
+
+namespace actors {
+
+struct vitals {
+  std::uint8_t clan = 0;
+  std::int32_t strength = 0;
+};
+
+struct order;  // to a robot
+
+struct go {
+  bool wall_x, wall_y;  // it stands at one
+};
+struct meet {
+  address<order> opponent;
+};
+struct challenge {
+  address<order> from;
+  vitals challenger;
+};
+struct answer {
+  vitals challenged;
+};
+struct order : std::variant<go, meet, challenge, answer> {
+  using variant::variant;
+};
+
+// To the world. The seat is the robot's place in the world's table.
+struct hello {
+  std::uint32_t seat;
+  address<order> robot;
+};
+struct step {
+  std::uint32_t seat;
+  std::int32_t dx, dy;
+};
+enum class fate : std::uint8_t { lives, dies, breeds };
+struct outcome {
+  std::uint32_t seat;
+  fate what;
+};
+using report = std::variant<hello, step, outcome>;
+
+}  // namespace actors
