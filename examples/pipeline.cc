@@ -199,8 +199,10 @@ int main(int argc, char** argv) {
                  input.skipped);
     return code;
   } catch (const interrupted_by_user&) {
-    cli::fail("interrupted", 130);
+    cli::warn("interrupted");
+    return 130;
   } catch (const std::bad_alloc&) {
-    cli::fail("out of memory", 1);
+    cli::warn("out of memory");
+    return 1;
   }
 }
