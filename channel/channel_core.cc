@@ -32,6 +32,7 @@ channel_core::~channel_core() {
 
 // Every waiter goes on and finds the channel closed.
 void channel_core::dismiss(dispatcher* s) noexcept {
+  waiting_.on_leave = nullptr;
   while (!waiting_.empty()) {
     wait_record& w = waiting_.front();
     w.slot = nullptr;
@@ -82,7 +83,8 @@ void channel_core::close() {
 }
 
 void channel_core::send_exception(std::exception_ptr what,
-                                  std::source_location where) {
+                                  std::source_location where,
+                                  void (*on_leave)(wait_queue&)) {
   if (!what)
     throw std::invalid_argument("weft: send_exception() of no exception");
   dispatcher* s = this_dispatcher();
@@ -98,6 +100,7 @@ void channel_core::send_exception(std::exception_ptr what,
   w.kind = exception;
   exceptions_ = true;
   key_ = &no_key;
+  waiting_.on_leave = on_leave;
   if (park(s, w, +1, wait_forever{}) == op_status::closed) throw_closed();
 }
 

@@ -60,7 +60,12 @@ class channel_core {
   admission admit_send(dispatcher* s);
   admission admit_receive(dispatcher* s, bool buffered);
 
-  void send_exception(std::exception_ptr what, std::source_location where);
+  // `on_leave` is called when one that waits here leaves without being served.
+  void send_exception(std::exception_ptr what, std::source_location where,
+                      void (*on_leave)(wait_queue&));
+  static channel_core& of(wait_queue& q) {
+    return *static_cast<line&>(q).channel;
+  }
 
   // Parks `w` here; says how that ended. Touches nothing but `w` when it goes
   // on: the channel may be gone.
@@ -83,7 +88,10 @@ class channel_core {
 
   const void* key_;             // see above; never null
   dispatcher* home_ = nullptr;  // the scheduler it belongs to
-  wait_queue waiting_;
+  struct line : wait_queue {
+    explicit line(channel_core* c) : channel(c) {}
+    channel_core* channel;
+  } waiting_{this};
   preference preference_;
   bool closed_ = false;
   bool exceptions_ = false;  // an exception may wait among the senders

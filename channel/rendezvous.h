@@ -25,8 +25,10 @@ namespace weft {
 // Small values are received raw: an optional that is written in part and loaded
 // whole stalls on store forwarding.
 template <typename T>
-concept received_raw = std::is_trivially_copyable_v<T> &&
-                       std::is_default_constructible_v<T> && sizeof(T) <= 16;
+concept received_raw =
+    std::is_trivially_copyable_v<T> &&
+    std::is_trivially_default_constructible_v<T> &&
+    std::is_trivially_copy_assignable_v<T> && sizeof(T) <= 16;
 
 template <typename T>
 class rendezvous : protected channel_core {
@@ -38,6 +40,10 @@ class rendezvous : protected channel_core {
 
   rendezvous(preference p, std::size_t capacity)
       : channel_core(p), buffer_(capacity) {}
+
+  void send_exception(std::exception_ptr what, location where) {
+    channel_core::send_exception(std::move(what), where, &someone_left);
+  }
 
   // Value is const T& or T&&.
   template <typename Value, typename Wait>
@@ -128,6 +134,13 @@ class rendezvous : protected channel_core {
       with_offered(w, [&](auto&& value) {
         to.emplace(std::forward<decltype(value)>(value));
       });
+  }
+
+  // One that waited behind an exception may find room now.
+  static void someone_left(wait_queue& q) {
+    auto& self = static_cast<rendezvous&>(of(q));
+    control_block* sender = self.move_up(self.home_);
+    if (sender != nullptr) self.home_->queue.push(sender);
   }
 
   // Room for one more: the values of waiting senders move up. Where such a move

@@ -62,7 +62,8 @@ std::chrono::nanoseconds parse_budget(const std::string& text) {
   double ms = 0;
   const char* end = text.data() + text.size();
   const auto [stop, error] = std::from_chars(text.data(), end, ms);
-  if (error != std::errc{} || stop != end || !(ms >= 0 && ms <= 1000))
+  const bool in_range = ms >= 0 && ms <= 1000;  // not so for a NaN
+  if (error != std::errc{} || stop != end || !in_range)
     cli::fail("--budget takes milliseconds from 0 to 1000, not '" + text +
                   "'; try --help",
               2);

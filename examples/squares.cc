@@ -6,7 +6,8 @@
 
 int main() {
   weft::scheduler scheduler;  // main() is a tasklet from here on
-  weft::channel<int> numbers, squares;
+  weft::channel<int> numbers;
+  weft::channel<int> squares;
 
   weft::spawn([&] {
     for (int n = 1; n <= 5; ++n) numbers.send(n);  // parks until received

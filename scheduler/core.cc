@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "weft/scheduler/core.h"
 
+#include <cstdio>
+#include <cstdlib>
 #include <utility>
 
 namespace weft {
@@ -10,6 +12,22 @@ namespace {
 constexpr std::uint64_t poll_interval = 64;
 
 constinit dispatcher no_scheduler_here{none_here};
+
+// Watches the idle driver, which may not switch.
+class polling_scope {
+ public:
+  explicit polling_scope(dispatcher& s) : s_(s) {
+    s.flags.fetch_or(polling, std::memory_order_relaxed);
+  }
+  polling_scope(const polling_scope&) = delete;
+  polling_scope& operator=(const polling_scope&) = delete;
+  ~polling_scope() {
+    s_.flags.fetch_and(~std::uint32_t{polling}, std::memory_order_relaxed);
+  }
+
+ private:
+  dispatcher& s_;
+};
 
 std::string describe_site(const std::source_location& site) {
   return std::string(site.file_name()) + ":" + std::to_string(site.line());
@@ -29,6 +47,11 @@ __attribute__((
 
 namespace weft {
 
+void stop(const char* sentence) noexcept {
+  std::fprintf(stderr, "weft: %s\n", sentence);
+  std::abort();
+}
+
 dispatcher* no_dispatcher() noexcept { return &no_scheduler_here; }
 
 core& core::here() {
@@ -46,21 +69,24 @@ std::string core::describe(const descriptor& d) {
   return text;
 }
 
-std::string core::deadlock(const control_block& t) {
-  return "Deadlock: " + describe(*t.who) + " waits in " +
-         describe_wait(*t.waiting) +
-         ", and nothing is runnable and nothing can wake anyone";
+deadlock_error core::deadlock(const wait_record& w) {
+  return deadlock_error(
+      "Deadlock: " + describe(*w.who->who) + " waits in " + describe_wait(w) +
+      ", and nothing is runnable and nothing can wake anyone");
 }
 
 std::size_t core::parked() const {
   std::size_t running = 1;  // current, and those inside run()
   for (const run_frame* f = frames; f != nullptr; f = f->outer) ++running;
-  return live + 1 - queue.size() - running;
+  return live + 1 - queue.members() - running;
 }
 
 void core::poll_sources() noexcept {
   last_poll = queue.position();
-  if (driver->expects()) driver->poll();
+  if (driver->expects()) {
+    const polling_scope no_switch(*this);
+    driver->poll();
+  }
   if (timers.empty()) return;
   const auto now = driver->now();
   while (wait_record* w = timers.pop_due(now)) {
@@ -73,11 +99,15 @@ void core::poll_sources() noexcept {
 void core::popped_null() noexcept {
   if (!queue.pop_was_marker() || !has_sources()) return;
   if (queue.position() - last_poll >= poll_interval) poll_sources();
-  if (queue.size() != 0) mark_sources();
+  if (queue.members() != 0) mark_sources();
 }
 
 control_block* core::intercept(control_block* n) noexcept {
   const auto set = flags.load(std::memory_order_relaxed);
+  if (set & polling)
+    stop(
+        "an idle driver's poll() or wait() has switched tasklets; it may only "
+        "make them runnable, through channels that prefer neither");
   if (set & current_due) unwatch();
   return set & budgeted ? spend(n) : n;
 }
@@ -105,16 +135,21 @@ control_block* dispatcher::next_slow() noexcept {
     if (!c.has_sources())
       return c.frames ? c.end_run(*c.frames, run_result::drained) : nullptr;
     c.poll_sources();
-    if (queue.size() == 0) {
+    if (queue.members() == 0) {
       // Something may come, and only the unlimited wait for it.
-      if (run_frame* f = c.innermost_limited())
+      if (run_frame* f = c.innermost_limited()) {
+        mark_sources();
         return c.end_run(*f, run_result::idle);
-      c.driver->wait(c.timers.empty()
-                         ? std::nullopt
-                         : std::optional(c.timers.next_deadline()));
+      }
+      {
+        const polling_scope no_switch(c);
+        c.driver->wait(c.timers.empty()
+                           ? std::nullopt
+                           : std::optional(c.timers.next_deadline()));
+      }
       c.poll_sources();
     }
-    if (queue.size() != 0 && c.has_sources()) c.mark_sources();
+    if (queue.members() != 0 && c.has_sources()) mark_sources();
   }
 }
 
@@ -123,33 +158,27 @@ control_block* dispatcher::next_popped_null() noexcept {
   return next_slow();
 }
 
-void dispatcher::switch_rare(control_block* me, control_block* n) {
+control_block* dispatcher::switch_rare(control_block* me, control_block* n) {
   core& c = core::of(this);
   if (flagged()) n = c.intercept(n);
   n = c.ready(n);
-  if (n == me) return;
+  if (n == me) return nullptr;
+  if (!exceptions->alive()) return n;
   current = n;
-  if (exceptions->alive()) {
-    if (exceptions->uncaught != 0) me->flags |= unwinding;
-    if (me->who->exits_alive != 0 && exceptions->caught != nullptr)
-      me->flags |= in_exit;
-    me->switch_keeping(*exceptions, *n);
-    me->flags &= ~(unwinding | in_exit);
-  } else {
-    me->switch_to(*n);
-  }
+  if (exceptions->uncaught != 0) me->flags |= unwinding;
+  if (me->who->exits_alive != 0 && exceptions->caught != nullptr)
+    me->flags |= in_exit;
+  me->switch_keeping(*exceptions, *n);
+  me->flags &= ~(unwinding | in_exit);
+  return nullptr;
 }
 
 void dispatcher::deliver(control_block* me) {
   core& c = core::of(this);
+  c.watch_current();
   if (me->flags & thrown) {
     me->flags &= ~thrown;
     std::rethrow_exception(std::exchange(me->who->thrown, nullptr));
-  }
-  if (me->flags & deadlocked) {
-    me->flags &= ~deadlocked;
-    ++me->who->kills;
-    throw deadlock_error(std::exchange(c.deadlock_text, {}));
   }
   c.raise_due(me);
 }
@@ -157,9 +186,9 @@ void dispatcher::deliver(control_block* me) {
 void dispatcher::park_ended(control_block* me, control_block* n) {
   if (n == nullptr) {
     // Nothing can wake anyone: the operation fails, as if it had not begun.
-    const std::string text = core::deadlock(*me);
+    const wait_record& w = *me->waiting;
     unpark(me);
-    throw deadlock_error(text);
+    throw core::deadlock(w);
   }
   // Woken while choosing the next.
   if (me->flags != 0) deliver(me);
@@ -167,7 +196,7 @@ void dispatcher::park_ended(control_block* me, control_block* n) {
 
 void dispatcher::unpark(control_block* t) noexcept {
   for (wait_record* w = t->waiting; w != nullptr; w = w->sibling) {
-    if (w->queue != nullptr) w->queue->remove(*w);
+    if (w->queue != nullptr) w->queue->leave(*w);
     if (w->reason == run_reason)
       core::of(this).drop_frame(*static_cast<run_frame*>(w->slot));
   }
@@ -184,13 +213,13 @@ void dispatcher::yield_rare() {
     if (n == nullptr) n = next_popped_null();
   }
   // A lone tasklet that yields spends its budget too.
-  if (n == me && flagged()) n = core::of(this).intercept(me);
-  if (n != me) switch_to(me, n);
+  if (n != me || flagged()) switch_to(me, n);
 }
 
-void dispatcher::yield_to(control_block* me, control_block* n) {
+control_block* dispatcher::yield_to(control_block* me, control_block* n) {
   if (n == nullptr) n = next_popped_null();
-  if (n != me) switch_to(me, n);
+  if (n == me) return nullptr;
+  return n->flags != 0 ? switch_rare(me, n) : n;
 }
 
 void dispatcher::make_descriptors() {

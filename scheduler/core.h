@@ -44,6 +44,9 @@ struct run_frame {
   std::exception_ptr failure;  // what escaped a tasklet
 };
 
+// A caller's broken contract: says so on stderr and stops the program.
+[[noreturn]] void stop(const char* sentence) noexcept;
+
 // What stands for the scheduler on a thread that has none.
 dispatcher* no_dispatcher() noexcept;
 
@@ -80,13 +83,9 @@ struct core : dispatcher {
   [[nodiscard]] bool has_sources() const {
     return !timers.empty() || driver->expects();
   }
-  // Has the sources looked at from now on.
-  void mark_sources() noexcept {
-    if (!queue.marked()) queue.push_marker();
-  }
   [[nodiscard]] std::size_t parked() const;
-  // The text for a deadlock_error in `t`, which is parked.
-  [[nodiscard]] static std::string deadlock(const control_block& t);
+  // What to throw out of the operation that `w` parks.
+  [[nodiscard]] static deadlock_error deadlock(const wait_record& w);
   static std::string describe(const descriptor& d);
 
   // ---- life.cc
@@ -104,10 +103,11 @@ struct core : dispatcher {
                                  const std::exception_ptr& failure) noexcept;
   // As next(); where nothing can run, main is told of the deadlock.
   control_block* next_or_tell_main() noexcept;
+  [[gnu::cold]] control_block* tell_main() noexcept;
   void give_back_retired() noexcept;
   void release(descriptor& d) noexcept;
-  void report_failure(const descriptor& d,
-                      const std::exception_ptr& failure) noexcept;
+  static void report_failure(const std::string& who,
+                             const std::exception_ptr& failure) noexcept;
 
   void kill(descriptor& d, bool now);
   void end_unstarted(descriptor& d) noexcept;
@@ -145,7 +145,6 @@ struct core : dispatcher {
   control_block main_block;
   descriptor* main = nullptr;
   std::deque<std::exception_ptr> failures;  // to be raised in main
-  std::string deadlock_text;
 };
 
 }  // namespace weft

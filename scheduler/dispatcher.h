@@ -38,6 +38,7 @@ enum scheduler_flag : std::uint32_t {
   current_due = 2,  // current has a kill or a failure to be raised in it
   budgeted = 4,     // a run_for(), run_n() or run_one() counts switches
   closing = 8,      // what is spawned is killed at once
+  polling = 16,     // the idle driver is at work and may not switch
 };
 
 // What a switch needs of a scheduler; core is the rest.
@@ -93,9 +94,9 @@ struct dispatcher {
   // Suspends `me`, which is current and queued or parked already, runs `n`, and
   // returns when `me` is picked. Throws what is due to it then.
   [[gnu::always_inline]] void switch_to(control_block* me, control_block* n) {
-    if (rare() || n->flags != 0) [[unlikely]] {
-      switch_rare(me, n);
-    } else {
+    if (rare() || n->flags != 0) [[unlikely]]
+      n = switch_rare(me, n);
+    if (n != nullptr) [[likely]] {
       current = n;
       me->switch_to(*n);
     }
@@ -152,6 +153,12 @@ struct dispatcher {
     return w.who;
   }
 
+  // Has timers and the driver looked at from now on, once a round. Whoever
+  // makes the driver expect something calls it.
+  void mark_sources() noexcept {
+    if (!queue.marked()) queue.push_marker();
+  }
+
   // Takes a parked tasklet off whatever it waits for.
   void unpark(control_block* t) noexcept;
   // Makes a parked tasklet runnable, at the tail.
@@ -177,9 +184,11 @@ struct dispatcher {
     control_block* n = queue.pop();
     queue.push_after_pop(me);
     if (n == nullptr || n->flags != 0) [[unlikely]]
-      return yield_to(me, n);
-    current = n;
-    me->switch_to(*n);
+      n = yield_to(me, n);
+    if (n != nullptr) [[likely]] {
+      current = n;
+      me->switch_to(*n);
+    }
     if (me->flags != 0) [[unlikely]]
       deliver(me);
   }
@@ -206,11 +215,13 @@ struct dispatcher {
   void admit_slow();
   control_block* next_slow() noexcept;
   control_block* next_popped_null() noexcept;
-  void switch_rare(control_block* me, control_block* n);
+  // These two give whom to switch to, so that the inlined operation makes the
+  // switch and its return is predicted; null: there is nothing left to do.
+  control_block* switch_rare(control_block* me, control_block* n);
+  control_block* yield_to(control_block* me, control_block* n);
   void deliver(control_block* me);
   void park_ended(control_block* me, control_block* n);
   void yield_rare();
-  void yield_to(control_block* me, control_block* n);
   void make_descriptors();
 };
 

@@ -24,7 +24,9 @@ class idle_driver {
   // The time that sleep_for() and run_for() go by.
   virtual clock::time_point now() noexcept { return clock::now(); }
 
-  // Makes what is ready runnable, without waiting.
+  // Makes what is ready runnable, without waiting. Neither this nor wait() may
+  // switch: of a channel that prefers neither, try_send(), try_receive() and
+  // close() do not. The program stops otherwise.
   virtual void poll() noexcept {}
 
   // Waits until something is ready, wake() is called or `deadline` has passed;

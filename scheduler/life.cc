@@ -128,7 +128,7 @@ control_block* core::tell_of_end(descriptor& d,
 control_block* core::deliver_failure(
     const descriptor& d, const std::exception_ptr& failure) noexcept {
   if (flags.load(std::memory_order_relaxed) & closing) {
-    report_failure(d, failure);
+    report_failure(describe(d), failure);
     return nullptr;
   }
   if (frames != nullptr) {
@@ -147,11 +147,14 @@ control_block* core::deliver_failure(
 
 control_block* core::next_or_tell_main() noexcept {
   control_block* n = next();
-  if (n != nullptr) return n;
-  // The last one that could run has ended, and main waits for something.
-  deadlock_text = deadlock(main_block);
+  return n != nullptr ? n : tell_main();
+}
+
+// The last one that could run has ended, and main waits for something.
+control_block* core::tell_main() noexcept {
+  const wait_record& w = *main_block.waiting;
   unpark(&main_block);
-  main_block.flags |= deadlocked;
+  raise_in(&main_block, std::make_exception_ptr(deadlock(w)));
   return &main_block;
 }
 
@@ -164,9 +167,8 @@ void core::release(descriptor& d) noexcept {
   free_descriptor(&d);
 }
 
-void core::report_failure(const descriptor& d,
+void core::report_failure(const std::string& who,
                           const std::exception_ptr& failure) noexcept {
-  const std::string who = describe(d);
   try {
     std::rethrow_exception(failure);
   } catch (const std::exception& e) {
@@ -184,6 +186,8 @@ void core::kill(descriptor& d, bool now) {
     queue.remove(t);
     return end_unstarted(d);
   }
+  const bool ending = (flags.load(std::memory_order_relaxed) & closing) != 0;
+  if (t == &main_block && ending) return;  // Main is ending all the others.
   t->flags |= killed;
   if (t == current) return raise_due(t);
   if (held_back_away(*t)) return;

@@ -28,7 +28,13 @@ run_result core::run(run_frame& f, std::source_location where) {
 
   wait_record w(run_reason, where);
   w.slot = &f;
-  park(w);
+  try {
+    park(w);
+  } catch (...) {
+    // The caller was killed before it could pass the failure on.
+    if (f.failure) report_failure("a tasklet", f.failure);
+    throw;
+  }
   if (f.failure) std::rethrow_exception(std::exchange(f.failure, nullptr));
   return describe(f);
 }
@@ -63,11 +69,14 @@ control_block* core::spend(control_block* n) noexcept {
         f->deadline && f->switches != 0 && driver->now() >= *f->deadline;
     if (late || f->switches_left == 0) spent = f;  // The outermost wins.
   }
+  run_frame* counting = frames;
   if (spent != nullptr) {
+    // Its caller goes on, which only the runs outside it count.
+    counting = spent->outer;
     queue.push_front(n);
-    return end_run(*spent, run_result::budget);
+    n = end_run(*spent, run_result::budget);
   }
-  for (run_frame* f = frames; f != nullptr; f = f->outer) {
+  for (run_frame* f = counting; f != nullptr; f = f->outer) {
     ++f->switches;
     --f->switches_left;
   }
@@ -75,7 +84,7 @@ control_block* core::spend(control_block* n) noexcept {
 }
 
 run_result core::describe(const run_frame& f) const {
-  run_result result{f.why, f.switches, queue.size(), parked(), std::nullopt};
+  run_result result{f.why, f.switches, queue.members(), parked(), std::nullopt};
   if (!timers.empty()) result.next_deadline = timers.next_deadline();
   return result;
 }

@@ -34,7 +34,8 @@ void run_queue::grow(std::size_t members) {
   delete[] ring_;
   ring_ = bigger;
   mask_ = capacity - 1;
-  comfortable_ = static_cast<std::size_t>((capacity - 64) / 5 * 4);
+  // The largest that would ask for no more than this.
+  comfortable_ = static_cast<std::size_t>(((capacity - 64) * 4 + 3) / 5);
 }
 
 void run_queue::release() noexcept {

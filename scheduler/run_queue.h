@@ -33,8 +33,7 @@ class run_queue {
 
   // Nothing at all: neither members nor tombstones nor the marker.
   [[nodiscard]] bool empty() const { return head_ == tail_; }
-  // Members.
-  [[nodiscard]] std::size_t size() const {
+  [[nodiscard]] std::size_t members() const {
     return static_cast<std::size_t>(tail_ - head_) - tombstones_ - marked_;
   }
 

@@ -10,15 +10,6 @@
 #include "weft/scheduler/saturate.h"
 
 namespace weft {
-namespace {
-
-[[noreturn]] void stop(const char* sentence) {
-  std::fprintf(stderr, "weft: %s\n", sentence);
-  std::abort();
-}
-
-}  // namespace
-
 core::core(idle_driver* given_driver, std::size_t stack_size)
     : driver(given_driver != nullptr ? given_driver : &own_driver) {
   default_stack_class = stack_pool::class_of(stack_size);
@@ -49,7 +40,7 @@ core::~core() {
 
 void core::shutdown() noexcept {
   flags.fetch_or(closing, std::memory_order_relaxed);
-  for (const auto& failure : failures) report_failure(*main, failure);
+  for (const auto& failure : failures) report_failure("a tasklet", failure);
   failures.clear();
   while (kill_all()) {
     main_block.flags = 0;
@@ -99,7 +90,7 @@ bool core::kill_all() noexcept {
       queue.remove(t);
     queue.push(t);
   }
-  if (queue.size() == 0 && !has_sources()) {
+  if (queue.members() == 0 && !has_sources()) {
     // Who is left waits inside a shield, a handler or a destructor, for ever.
     for (const auto& [group, id, d] : victims) {
       if (d->id != id) continue;
@@ -107,9 +98,9 @@ bool core::kill_all() noexcept {
         forsake(*d);
         continue;
       }
-      deadlock_text = deadlock(*d->block);
-      d->block->flags |= deadlocked;
-      wake(d->block);
+      ++d->kills;
+      wake_throwing(d->block,
+                    std::make_exception_ptr(deadlock(*d->block->waiting)));
     }
   }
   return !victims.empty();
@@ -192,7 +183,7 @@ tasklet scheduler::main() const { return dispatcher::handle(here().main); }
 
 std::size_t scheduler::live() const { return here().live; }
 
-std::size_t scheduler::runnable() const { return here().queue.size(); }
+std::size_t scheduler::runnable() const { return here().queue.members(); }
 
 run_result run(std::source_location where) {
   run_frame f;

@@ -11,9 +11,11 @@
 // operation that may park or yield after the last shield has gone. Shields
 // nest.
 //
-// Requires: ends in the tasklet that made it. Without a scheduler it does
-// nothing.
+// Requires: ends in the tasklet that made it. Without a scheduler, or after its
+// end, it does nothing.
 #pragma once
+
+#include <cstdint>
 
 #include "weft/tasklet/control_block.h"
 
@@ -28,6 +30,7 @@ class shield {
 
  private:
   descriptor* who_;  // null: no scheduler
+  std::uint64_t id_ = 0;
 };
 
 }  // namespace weft

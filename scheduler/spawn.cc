@@ -12,6 +12,11 @@ void spawning::set(spawn_options& options) {
     d_->name = std::make_unique<std::string>(std::move(options.name));
 }
 
+void spawning::drop() noexcept {
+  d_->name.reset();
+  s_->free_descriptor(d_);
+}
+
 void spawning::commit_rare(descriptor& d) {
   core& c = core::of(s_);
   if (s_->flags.load(std::memory_order_relaxed) & closing)

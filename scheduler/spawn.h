@@ -73,7 +73,7 @@ class spawning {
   spawning& operator=(const spawning&) = delete;
   ~spawning() {
     if (d_ != nullptr) [[unlikely]]
-      s_->free_descriptor(d_);
+      drop();
   }
 
   void set(spawn_options& options);
@@ -99,6 +99,7 @@ class spawning {
 
  private:
   void commit_rare(descriptor& d);
+  void drop() noexcept;
 
   dispatcher* s_;
   descriptor* d_;

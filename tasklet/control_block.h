@@ -27,13 +27,12 @@ struct descriptor;
 
 // Non-zero flags send whoever switches to or from the tasklet the long way.
 enum tasklet_flag : std::uint32_t {
-  unstarted = 1,     // a seed: takes a stack when it is picked
-  killed = 2,        // sticky: raised at every operation until the tasklet ends
-  deadlocked = 4,    // to be told by a deadlock_error when it goes on
-  thrown = 8,        // descriptor::thrown is to be raised when it goes on
-  failure_due = 16,  // main only: a tasklet's failure is to be raised in it
-  unwinding = 32,    // was left while an exception was on its way
-  in_exit = 64,      // was left in a handler of its own kill
+  unstarted = 1,    // a seed: takes a stack when it is picked
+  killed = 2,       // sticky: raised at every operation until the tasklet ends
+  thrown = 4,       // descriptor::thrown is to be raised when it goes on
+  failure_due = 8,  // main only: a tasklet's failure is to be raised in it
+  unwinding = 16,   // was left while an exception was on its way
+  in_exit = 32,     // was left in a handler of its own kill
 };
 
 struct alignas(64) control_block : flow {

@@ -15,8 +15,13 @@ namespace weft {
 namespace {
 
 constexpr std::size_t slab_bytes = std::size_t{64} << 20;
-constexpr std::size_t colours = 16;
 constexpr std::size_t colour_step = 128;
+
+// How many tops differ: 16, fewer where they would take over a 32nd of the
+// stack.
+constexpr std::size_t colours(std::size_t size) {
+  return std::clamp<std::size_t>(size / 32 / colour_step, 1, 16);
+}
 
 // Linux 6.13: a guard that does not split the mapping, so that a million of
 // them stay within vm.max_map_count. The C library's headers do not name it
@@ -77,7 +82,7 @@ void stack_pool::cut(std::uint32_t size_class) {
   from.used += size;
   guard(low);
   announce_stack(low, low + size - 1);
-  char* top = low + size - colour_++ % colours * colour_step;
+  char* top = low + size - colour_++ % colours(size) * colour_step;
   next_free(top) = free_[size_class];
   free_[size_class] = top;
 }

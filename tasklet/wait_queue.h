@@ -71,7 +71,13 @@ class wait_queue {
     w.next->previous = w.previous;
     balance_ -= side;
   }
-  void remove(wait_record& w) { remove(w, balance_ > 0 ? 1 : -1); }
+  // As above, of one that was not served: those behind it may go on.
+  void leave(wait_record& w) {
+    remove(w, balance_ > 0 ? 1 : -1);
+    if (on_leave != nullptr) on_leave(*this);
+  }
+
+  void (*on_leave)(wait_queue&) = nullptr;
 
  private:
   wait_link ends_;

@@ -79,6 +79,27 @@ TEST_CASE("an lvalue is copied, and stays what it was") {
   run();
 }
 
+struct constant {
+  const int x = 0;
+};
+struct counts {
+  counts() { ++made; }
+  int x = 1;
+  static inline int made = 0;
+};
+
+TEST_CASE("any movable type will do") {
+  const scheduler s;
+  channel<constant> c(1);
+  c.send(constant{4});
+  CHECK(c.receive()->x == 4);
+  channel<counts> d(1);
+  d.send(counts());
+  counts::made = 0;
+  CHECK(d.receive()->x == 1);
+  CHECK(counts::made == 0);
+}
+
 TEST_CASE("move-only values pass through every path") {
   const scheduler s;
   const auto capacity = GENERATE(0U, 1U, 3U);

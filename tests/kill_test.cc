@@ -411,6 +411,53 @@ TEST_CASE("a value handed over but not picked up is destroyed exactly once") {
   CHECK(counted::alive == 0);
 }
 
+TEST_CASE("a kill is not lost behind another exception") {
+  const scheduler s;
+  channel<int> buffer(1);
+  std::string trace;
+  const tasklet fails = spawn([] {
+    yield();
+    throw 1;
+  });
+  const tasklet t = spawn([&] {
+    try {
+      fails.join();
+    } catch (int) {
+      trace += 'i';
+    }
+    const mark m{trace, 'd'};
+    buffer.send(1);
+    trace += '!';
+  });
+  yield();
+  yield();
+  t.kill(pending);
+  run();
+  CHECK(trace == "id");
+  CHECK(buffer.size() == 0);
+}
+
+TEST_CASE("a kill is not lost by a yield while nobody else is runnable") {
+  const scheduler s;
+  channel<int> never;
+  channel<int> buffer(1);
+  std::string trace;
+  const tasklet t = spawn([&] {
+    try {
+      never.receive();
+    } catch (const tasklet_exit&) {
+      yield();  // held back: this is the handler
+    }
+    const mark m{trace, 'd'};
+    buffer.send(1);
+    trace += '!';
+  });
+  run();
+  t.kill(pending);
+  run();
+  CHECK(trace == "d");
+}
+
 TEST_CASE("kill leaves a waiting line in order") {
   const scheduler s;
   channel<int> c;

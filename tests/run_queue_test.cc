@@ -60,13 +60,13 @@ TEST_CASE("the run queue keeps its order through every mix of operations") {
       expected.pop_front();
       outside.push_back(t);
     }
-    REQUIRE(queue.size() == expected.size());
+    REQUIRE(queue.members() == expected.size());
   }
   while (!expected.empty()) {
     REQUIRE(pop_first() == expected.front());
     expected.pop_front();
   }
-  CHECK(queue.size() == 0);
+  CHECK(queue.members() == 0);
   queue.release();
 }
 
@@ -78,7 +78,7 @@ TEST_CASE("the marker comes out where it was put") {
   queue.push(&a);
   queue.push_marker();
   queue.push(&b);
-  CHECK(queue.size() == 2);
+  CHECK(queue.members() == 2);
   CHECK(queue.pop() == &a);
   CHECK(queue.pop() == nullptr);
   CHECK(queue.pop_was_marker());

@@ -158,6 +158,26 @@ TEST_CASE("a budget holds for runs inside it") {
   CHECK(trace == "i");
 }
 
+TEST_CASE("a budget inside another keeps to its own") {
+  scheduler s;
+  bool over = false;
+  run_result inner;
+  spawn([&] {
+    spawn([] {
+      for (;;) yield();
+    });
+    inner = s.run_n(3);
+    over = true;
+  });
+  const run_result outer = s.run_n(4);
+  CHECK(outer.why == run_result::budget);
+  CHECK(outer.switches == 4);
+  CHECK(!over);
+  s.run_n(1);
+  CHECK(over);
+  CHECK(inner.switches == 3);
+}
+
 TEST_CASE("an exception ends a run with a budget, and the next goes on") {
   scheduler s;
   std::string trace;

@@ -165,6 +165,56 @@ TEST_CASE("one that swallows a kill is killed again") {
   CHECK(swallowed == 10);
 }
 
+TEST_CASE("main cannot be killed by those that it ends") {
+  std::string trace;
+  {
+    channel<int> c;
+    const scheduler s;
+    struct avenger {
+      tasklet main;
+      std::string& trace;
+      ~avenger() {
+        const shield on;
+        main.kill();
+        trace += 'd';
+      }
+    };
+    for (int i = 0; i < 20; ++i)
+      spawn([&, main = current()] {
+        const avenger a{main, trace};
+        c.receive();
+      });
+    run();
+  }
+  CHECK(trace == std::string(20, 'd'));
+}
+
+TEST_CASE("every one that waits inside a shield is told its own deadlock") {
+  std::string trace;
+  {
+    channel<int> c;
+    const scheduler s;
+    for (const char* name : {"one", "two", "three"})
+      spawn({.name = name}, [&, name] {
+        const shield on;
+        try {
+          c.receive();
+        } catch (const deadlock_error& e) {
+          const std::string text = e.what();
+          trace += text.find(name) != text.npos ? 'd' : '!';
+        }
+      });
+    run();
+  }
+  CHECK(trace == "ddd");
+}
+
+TEST_CASE("a shield may outlive its scheduler") {
+  scheduler s;
+  const shield on;
+  s.shutdown();
+}
+
 TEST_CASE("failures on the way down do not stop the others") {
   std::string trace;
   {

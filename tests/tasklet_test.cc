@@ -145,6 +145,9 @@ TEST_CASE("a spawn that fails leaves nothing behind") {
   CHECK_THROWS_WITH(spawn(r), "no copy");
   CHECK_THROWS_AS(spawn({.stack_size = std::size_t{1} << 40}, [] {}),
                   std::invalid_argument);
+  CHECK_THROWS(spawn({.name = "ghost"}, r));
+  CHECK(spawn([] {}).name().empty());
+  run();
   CHECK(s.live() == 0);
   CHECK(run().why == run_result::drained);
 }
@@ -173,6 +176,17 @@ TEST_CASE("a tasklet has the stack that it asked for") {
   spawn({.stack_size = 1}, use, std::size_t{256});
   run();
   CHECK(sum == 4);
+}
+
+TEST_CASE("the smallest stack has room for a kill, wherever it lies") {
+  const scheduler s;
+  channel<int> c;
+  std::vector<tasklet> all;
+  for (int i = 0; i < 20; ++i)
+    all.push_back(spawn({.stack_size = 8 << 10}, [&] { c.receive(); }));
+  run();
+  for (const tasklet& t : all) t.kill();
+  CHECK(c.balance() == 0);
 }
 
 TEST_CASE("join parks until the tasklet has ended") {

@@ -247,6 +247,21 @@ TEST_CASE("on the real clock a sleep takes its time") {
   run();
 }
 
+TEST_CASE("a sleeper wakes though a run with a budget found nothing to do") {
+  manual_driver clock;
+  scheduler s({.driver = &clock});
+  bool done = false;
+  spawn([&] {
+    sleep_for(1ms);
+    done = true;
+  });
+  s.run_one();
+  CHECK(s.run_one().why == run_result::idle);
+  clock.advance(1ms);
+  for (int i = 0; i < 100 && !done; ++i) yield();
+  CHECK(done);
+}
+
 // Something outside, such as a socket, that makes a tasklet runnable.
 class outside_driver : public manual_driver {
  public:

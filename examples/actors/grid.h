@@ -58,7 +58,8 @@ class grid {
   std::optional<std::uint32_t> take(std::uint32_t& list, point at) {
     for (std::uint32_t* i = &list; *i != nobody; i = &entries_[*i].next) {
       const entry& e = entries_[*i];
-      const std::int64_t dx = e.at.x - at.x, dy = e.at.y - at.y;
+      const std::int64_t dx = std::int64_t{e.at.x} - at.x;
+      const std::int64_t dy = std::int64_t{e.at.y} - at.y;
       if (dx * dx + dy * dy >= square * square) continue;
       *i = e.next;
       return e.who;

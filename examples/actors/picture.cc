@@ -73,7 +73,7 @@ void picture::write(const path& p) {
   static constexpr std::array<const char*, clans> colours{"#088", "#c80",
                                                           "#b0b"};
   point at = p.points.front();
-  std::fprintf(out_, "<path stroke=\"%s\" d=\"M%d %dl0 0", colours[p.clan],
+  std::fprintf(out_, R"(<path stroke="%s" d="M%d %dl0 0)", colours[p.clan],
                at.x, at.y);
   for (const point& next : p.points) {
     std::fprintf(out_, " %d %d", next.x - at.x, next.y - at.y);

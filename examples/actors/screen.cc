@@ -40,7 +40,8 @@ screen::~screen() { put("\033[0m\033[?25h\033[?1049l"); }
 void screen::draw(const world& w) {
   // The last column stays empty, so that no line wraps; the last line is text.
   const point terminal = terminal_size();
-  const std::int32_t columns = terminal.x - 1, rows = terminal.y - 1;
+  const std::int32_t columns = terminal.x - 1;
+  const std::int32_t rows = terminal.y - 1;
   struct cell {
     std::uint32_t robots = 0;
     std::uint8_t clan = 0;
