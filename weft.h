@@ -3,6 +3,7 @@
 #pragma once
 
 #include "weft/channel/channel.h"          // IWYU pragma: export
+#include "weft/channel/signal_channel.h"   // IWYU pragma: export
 #include "weft/channel/views.h"            // IWYU pragma: export
 #include "weft/scheduler/manual_driver.h"  // IWYU pragma: export
 #include "weft/scheduler/scheduler.h"      // IWYU pragma: export

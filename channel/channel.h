@@ -226,6 +226,10 @@ class channel : private rendezvous<T> {
   }
 };
 
+// Carries a signal and no value: signal_channel.h.
+template <>
+class channel<void>;
+
 template <typename T>
 class channel<T>::iterator {
  public:
@@ -255,5 +259,3 @@ class channel<T>::iterator {
 };
 
 }  // namespace weft
-
-#include "weft/channel/signal_channel.h"  // IWYU pragma: export

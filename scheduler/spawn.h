@@ -89,7 +89,7 @@ class spawning {
     d->shields = d->exits_alive = 0;
     d->kills = 0;
     ++s_->live;
-    const tasklet t = s_->handle(d);
+    const tasklet t = dispatcher::handle(d);
     if (s_->flagged()) [[unlikely]]
       commit_rare(*d);
     else

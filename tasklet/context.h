@@ -105,7 +105,7 @@ inline void adopt([[maybe_unused]] context& self) {
 
 // Makes `self` a flow that begins with entry(self) on the stack [low, high).
 // Requires: entry does not return. Does not throw.
-inline void prepare_context(context& self, char* low, char* high,
+inline void prepare_context(context& self, const char* low, char* high,
                             void (*entry)(context&)) {
   const auto size = static_cast<std::size_t>(high - low);
   self.entry = entry;

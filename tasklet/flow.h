@@ -18,7 +18,7 @@ struct flow : context {
   // Makes this a flow that begins with Entry(*this) on the stack [low, high).
   // Requires: Entry ends with leave() and lets no exception out.
   template <typename Derived, void (*Entry)(Derived&)>
-  void prepare(char* low, char* high) {
+  void prepare(const char* low, char* high) {
     static_assert(std::is_base_of_v<flow, Derived>);
     prepare_context(*this, low, high,
                     [](context& self) { Entry(static_cast<Derived&>(self)); });

@@ -33,6 +33,13 @@ std::size_t page_size() {
   return size;
 }
 
+// Instrumented frames are some four times as large.
+#if defined(WEFT_ASAN) || defined(WEFT_TSAN)
+constexpr std::uint32_t sanitizer_classes = 2;
+#else
+constexpr std::uint32_t sanitizer_classes = 0;
+#endif
+
 // A page below the stack that faults when touched. Older kernels get one by
 // mprotect until the process has no mappings left; the rest go without.
 // Leaves errno alone: a start is part of a switch.
@@ -49,8 +56,11 @@ std::uint32_t stack_pool::class_of(std::size_t bytes) {
   if (bytes == 0 || bytes > largest_stack)
     throw std::invalid_argument(
         "weft: a stack has 1 byte to 1 GiB; smaller ones get 8 KiB");
-  return static_cast<std::uint32_t>(
+  const auto least = static_cast<std::uint32_t>(
       std::bit_width(std::max(bytes, smallest_stack) - 1));
+  return std::min(
+      least + sanitizer_classes,
+      static_cast<std::uint32_t>(std::bit_width(largest_stack - 1)));
 }
 
 stack_pool::slab stack_pool::map(std::size_t bytes, std::size_t alignment) {

@@ -82,7 +82,7 @@ class stack_pool {
   };
 
   // The list of free stacks runs through their topmost words.
-  static char*& next_free(char* top) {
+  static char*& next_free(char* top) {  // NOLINT: written through the result
     return *reinterpret_cast<char**>(top - sizeof(char*));
   }
   static void forget(stack s) noexcept;

@@ -48,7 +48,7 @@ class wait_queue {
   // How many wait: positive on one side (senders), negative on the other.
   [[nodiscard]] std::int32_t balance() const { return balance_; }
   // Requires: !empty().
-  [[nodiscard]] wait_record& front() {
+  [[nodiscard]] wait_record& front() const {
     assert(!empty());
     return static_cast<wait_record&>(*ends_.next);
   }

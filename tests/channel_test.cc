@@ -10,6 +10,7 @@
 #include <thread>
 #include <vector>
 
+#include "weft/channel/signal_channel.h"
 #include "weft/channel/views.h"
 #include "weft/scheduler/scheduler.h"
 #include "weft/scheduler/spawn.h"

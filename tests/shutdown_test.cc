@@ -13,13 +13,11 @@
 #include "weft/scheduler/shield.h"
 #include "weft/scheduler/spawn.h"
 #include "weft/scheduler/yield.h"
-#include "weft/tests/support/counted.h"
 
 namespace {
 
 using namespace weft;
 using namespace std::chrono_literals;
-using weft_test::counted;
 
 struct mark {
   std::string& trace;
@@ -201,7 +199,7 @@ TEST_CASE("every one that waits inside a shield is told its own deadlock") {
           c.receive();
         } catch (const deadlock_error& e) {
           const std::string text = e.what();
-          trace += text.find(name) != text.npos ? 'd' : '!';
+          trace += text.find(name) != std::string::npos ? 'd' : '!';
         }
       });
     run();

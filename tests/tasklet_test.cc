@@ -87,7 +87,7 @@ TEST_CASE("spawn decays its arguments as std::thread does") {
   const scheduler s;
   std::string got;
   std::string text = "one";
-  const auto append = [](std::string& to, std::string what, int times) {
+  const auto append = [](std::string& to, const std::string& what, int times) {
     while (times-- > 0) to += what;
   };
   spawn(append, std::ref(got), text, 2);

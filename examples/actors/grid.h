@@ -60,7 +60,7 @@ class grid {
       const entry& e = entries_[*i];
       const std::int64_t dx = std::int64_t{e.at.x} - at.x;
       const std::int64_t dy = std::int64_t{e.at.y} - at.y;
-      if (dx * dx + dy * dy >= square * square) continue;
+      if (dx * dx + dy * dy >= std::int64_t{square} * square) continue;
       *i = e.next;
       return e.who;
     }

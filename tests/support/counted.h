@@ -15,8 +15,11 @@ struct move_failed : std::runtime_error {
 class counted {
  public:
   explicit counted(int v) : value(v) { ++alive; }
-  counted(counted&& other) : value(other.value) {
-    if (throw_in >= 0 && throw_in-- == 0) throw move_failed();
+  counted(counted&& other)  // NOLINT: it throws on purpose
+      : value(other.value) {
+    const bool fails = throw_in == 0;
+    if (throw_in >= 0) --throw_in;
+    if (fails) throw move_failed();
     other.value = -1;
     ++alive;
     ++moves;
