@@ -162,14 +162,16 @@ control_block* dispatcher::switch_rare(control_block* me, control_block* n) {
   core& c = core::of(this);
   if (flagged()) n = c.intercept(n);
   n = c.ready(n);
-  if (n == me) return nullptr;
-  if (!exceptions->alive()) return n;
-  current = n;
-  if (exceptions->uncaught != 0) me->flags |= unwinding;
-  if (me->who->exits_alive != 0 && exceptions->caught != nullptr)
-    me->flags |= in_exit;
-  me->switch_keeping(*exceptions, *n);
-  me->flags &= ~(unwinding | in_exit);
+  if (n != me) {
+    if (!exceptions->alive()) return n;
+    current = n;
+    if (exceptions->uncaught != 0) me->flags |= unwinding;
+    if (me->who->exits_alive != 0 && exceptions->caught != nullptr)
+      me->flags |= in_exit;
+    flow::switch_keeping(*exceptions, this, me, n);
+    me->flags &= ~(unwinding | in_exit);
+  }
+  if (me->flags != 0) deliver(me);
   return nullptr;
 }
 
@@ -218,13 +220,15 @@ void dispatcher::yield_rare() {
 
 control_block* dispatcher::yield_to(control_block* me, control_block* n) {
   if (n == nullptr) n = next_popped_null();
-  if (n == me) return nullptr;
-  return n->flags != 0 ? switch_rare(me, n) : n;
+  return n == me || n->flags != 0 ? switch_rare(me, n) : n;
 }
 
 void dispatcher::make_descriptors() {
   require_scheduler();
-  free_descriptors = core::of(this).descriptors.more(ids);
+  core& c = core::of(this);
+  free_descriptors = c.descriptors.more(ids);
+  for (descriptor* d = free_descriptors; d != nullptr; d = d->next_free)
+    core::prepare_seed(*d);
 }
 
 }  // namespace weft

@@ -3,7 +3,8 @@
 // on the path of an ordinary switch.
 //
 //   core.cc  choosing the next, switching with something unusual afoot
-//   life.cc  start and end of a tasklet, kill
+//   life.cc  start and end of a tasklet
+//   kill.cc  kill
 //   run.cc   run() and its budgets
 //   scheduler.cc  birth and shutdown of the scheduler
 //   census.cc  what is alive
@@ -89,26 +90,56 @@ struct core : dispatcher {
   static std::string describe(const descriptor& d);
 
   // ---- life.cc
-  // Gives an unstarted target a stack, or ends it where there is none.
+  static void prepare_seed(descriptor& d) noexcept;
+  // Gives a target that needs one its stack, or ends it where there is none.
   control_block* ready(control_block* n) noexcept;
-  control_block* start(control_block* seed) noexcept;
-  [[gnu::cold]] control_block* cannot_start(control_block* seed) noexcept;
-  static void enter(control_block& me) noexcept;
+  control_block* start(descriptor& d) noexcept;
+  [[gnu::cold]] control_block* cannot_start(descriptor& d) noexcept;
+  static control_block* build(descriptor& d, char* place) noexcept;
+  static void launch(dispatcher* s, control_block& seed) noexcept;
+  static void enter(dispatcher* s, control_block& me) noexcept;
   [[noreturn]] void finish(control_block& me,
                            std::exception_ptr& failure) noexcept;
-  control_block* settle(descriptor& d, std::exception_ptr& failure) noexcept;
-  control_block* tell_of_end(descriptor& d,
-                             std::exception_ptr& failure) noexcept;
+  // Tells those who care of the end and frees the descriptor. Gives who has to
+  // run at once, or null. Leaves `failure` empty.
+  [[gnu::always_inline]] control_block* settle(
+      descriptor& d, std::exception_ptr& failure) noexcept {
+    control_block* heir = nullptr;
+    if (failure) [[unlikely]]
+      heir = pass_on(d, failure);
+    while (!d.joiners.empty()) queue.push(unlink(d.joiners.front(), +1));
+    d.id = 0;
+    if (d.name || d.thrown) [[unlikely]]
+      forget_details(d);
+    --live;
+    free_descriptor(&d);
+    return heir;
+  }
+  control_block* pass_on(descriptor& d, std::exception_ptr& failure) noexcept;
   control_block* deliver_failure(const descriptor& d,
                                  const std::exception_ptr& failure) noexcept;
   // As next(); where nothing can run, main is told of the deadlock.
   control_block* next_or_tell_main() noexcept;
   [[gnu::cold]] control_block* tell_main() noexcept;
-  void give_back_retired() noexcept;
-  void release(descriptor& d) noexcept;
+  static void forget_details(descriptor& d) noexcept;
   static void report_failure(const std::string& who,
                              const std::exception_ptr& failure) noexcept;
+  // The stack that the next start begins on, or, without launches, that the
+  // last end was made on.
+  void take_spare() noexcept;
+  void give_back_spare() noexcept;
+  void retire(control_block& me, stack ground) noexcept;
+  void prepare_starts() noexcept;
+  void end_starts() noexcept;
+  [[nodiscard]] bool has_spare() const {
+#ifdef WEFT_LAUNCHES
+    return pad.ground != nullptr;
+#else
+    return retired != nullptr;
+#endif
+  }
 
+  // ---- kill.cc
   void kill(descriptor& d, bool now);
   void end_unstarted(descriptor& d) noexcept;
   void run_now(control_block* t);
@@ -116,7 +147,6 @@ struct core : dispatcher {
   [[nodiscard]] bool held_back(const descriptor& d) const;
   // A kill of a suspended one must.
   [[nodiscard]] static bool held_back_away(const control_block& t);
-  void raise_kill(control_block* me);
   // Throws what is due to the current tasklet, unless that must wait.
   void raise_due(control_block* me);
   void watch_current() noexcept;
@@ -135,8 +165,10 @@ struct core : dispatcher {
 
   stack_pool stacks;
   descriptor_pool descriptors;
+#ifndef WEFT_LAUNCHES
   control_block* retired = nullptr;  // ended, and perhaps still stood upon
   stack retired_ground;
+#endif
   run_frame* frames = nullptr;  // innermost first; main's is outermost
   timer_heap timers;
   thread_driver own_driver;

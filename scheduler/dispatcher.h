@@ -39,10 +39,12 @@ enum scheduler_flag : std::uint32_t {
   budgeted = 4,     // a run_for(), run_n() or run_one() counts switches
   closing = 8,      // what is spawned is killed at once
   polling = 16,     // the idle driver is at work and may not switch
+  groundless = 32,  // there was no stack for the next start
 };
 
 // What a switch needs of a scheduler; core is the rest.
 struct dispatcher {
+  launch_pad pad;  // the switch expects it here; no ground: see groundless
   run_queue queue;
   control_block* current = nullptr;
   exception_state* exceptions = nullptr;  // this thread's
@@ -82,7 +84,7 @@ struct dispatcher {
 
   // Takes the next tasklet off the queue. Null: deadlock. May give current, if
   // that was woken meanwhile. Never throws.
-  control_block* next() {
+  [[gnu::always_inline]] control_block* next() {
     if (queue.empty()) [[unlikely]]
       return next_slow();
     control_block* n = queue.pop();
@@ -94,14 +96,11 @@ struct dispatcher {
   // Suspends `me`, which is current and queued or parked already, runs `n`, and
   // returns when `me` is picked. Throws what is due to it then.
   [[gnu::always_inline]] void switch_to(control_block* me, control_block* n) {
-    if (rare() || n->flags != 0) [[unlikely]]
+    if (rare() || n->flags != 0) [[unlikely]] {
       n = switch_rare(me, n);
-    if (n != nullptr) [[likely]] {
-      current = n;
-      me->switch_to(*n);
+      if (n == nullptr) return;
     }
-    if (me->flags != 0) [[unlikely]]
-      deliver(me);
+    jump(me, n);
   }
 
   // Parks the current tasklet on `w`, at the end of `q`, until it is woken.
@@ -183,14 +182,11 @@ struct dispatcher {
     control_block* me = current;
     control_block* n = queue.pop();
     queue.push_after_pop(me);
-    if (n == nullptr || n->flags != 0) [[unlikely]]
+    if (n == nullptr || n->flags != 0) [[unlikely]] {
       n = yield_to(me, n);
-    if (n != nullptr) [[likely]] {
-      current = n;
-      me->switch_to(*n);
+      if (n == nullptr) return;
     }
-    if (me->flags != 0) [[unlikely]]
-      deliver(me);
+    jump(me, n);
   }
 
   // A descriptor for a new tasklet, and room for it in the queue.
@@ -204,19 +200,40 @@ struct dispatcher {
     return d;
   }
   static tasklet handle(descriptor* d) { return tasklet(d); }
+  // The flags of a tasklet that has not started.
+  [[nodiscard]] std::uint32_t seed_flags(std::uint32_t stack_class) const {
+#ifdef WEFT_LAUNCHES
+    if (stack_class == default_stack_class) [[likely]]
+      return 0;
+#else
+    static_cast<void>(stack_class);
+#endif
+    return needs_stack;
+  }
   void free_descriptor(descriptor* d) noexcept {
     d->next_free = free_descriptors;
     free_descriptors = d;
   }
 
  private:
+  // The switch itself, and what is due to `me` when it goes on.
+  [[gnu::always_inline]] void jump(control_block* me, control_block* n) {
+    dispatcher* s = this;
+    s->current = n;
+    flow::switch_to(s, me, n);
+    // n is me now.
+    if (n->flags != 0) [[unlikely]]
+      s->deliver(n);
+  }
+
   // The long ways, all out of line.
   void require_slow() const;
   void admit_slow();
   control_block* next_slow() noexcept;
   control_block* next_popped_null() noexcept;
   // These two give whom to switch to, so that the inlined operation makes the
-  // switch and its return is predicted; null: there is nothing left to do.
+  // switch and its return is predicted. Null: there is nothing left to do, and
+  // what was due to `me` has been delivered.
   control_block* switch_rare(control_block* me, control_block* n);
   control_block* yield_to(control_block* me, control_block* n);
   void deliver(control_block* me);

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
-// Start and end of a tasklet, and kill.
+// Start and end of a tasklet.
 //
-// Invariants:
-// - A stack is given back only when somebody else has been switched to since
-// its
-//   tasklet ended: it stays `retired` until the next one ends.
-// - A kill is raised by the tasklet itself, on its own stack.
-#include <cassert>
+// A seed of the default stack class begins by itself, on the launch pad: on the
+// spare stack, which the last tasklet to end has left. Others are given a stack
+// on the leaver's side; so is everybody where there is no launch pad
+// (WEFT_LAUNCHES). There, a stack is given back only when somebody else has
+// been switched to since its tasklet ended: it stays `retired` until the next
+// one ends.
 #include <cstdio>
 #include <new>
 #include <utility>
@@ -14,114 +14,71 @@
 #include "weft/scheduler/core.h"
 
 namespace weft {
-namespace {
 
-// What a kill throws. Counts itself in the descriptor, so that the kill is held
-// back as long as somebody handles it.
-class kill_signal final : public tasklet_exit {
- public:
-  explicit kill_signal(descriptor& d) : who_(&d), id_(d.id) { ++d.exits_alive; }
-  kill_signal(const kill_signal& other)
-      : tasklet_exit(other), who_(other.who_), id_(other.id_) {
-    if (who_->id == id_) ++who_->exits_alive;
+// ---- stacks
+
+#ifdef WEFT_LAUNCHES
+inline void core::take_spare() noexcept {
+  const stack spare = stacks.take(default_stack_class);
+  if (spare.top != nullptr) [[likely]] {
+    pad.ground = spare.top - sizeof(control_block);
+  } else {
+    pad.ground = nullptr;
+    flags.fetch_or(groundless, std::memory_order_relaxed);
   }
-  kill_signal& operator=(const kill_signal&) = delete;
-  ~kill_signal() override {
-    if (who_->id == id_) --who_->exits_alive;
-  }
-
- private:
-  descriptor* who_;
-  std::uint64_t id_;
-};
-
-}  // namespace
-
-control_block* core::ready(control_block* n) noexcept {
-  if ((n->flags & unstarted) == 0) return n;
-  control_block* started = start(n);
-  return started != nullptr ? started : cannot_start(n);
 }
 
-// There is no memory for a stack: the tasklet ends as if it had thrown that.
-// Gives the one that runs instead.
-control_block* core::cannot_start(control_block* seed) noexcept {
-  descriptor& d = *seed->who;
-  d.body.drop();
-  std::exception_ptr failure = std::make_exception_ptr(std::bad_alloc());
-  control_block* heir = settle(d, failure);
-  return ready(heir != nullptr ? heir : next_or_tell_main());
+[[gnu::always_inline]] inline void core::give_back_spare() noexcept {
+  if (pad.ground != nullptr) [[likely]]
+    stacks.give({pad.ground + sizeof(control_block), default_stack_class});
+  else
+    flags.fetch_and(~std::uint32_t{groundless}, std::memory_order_relaxed);
 }
 
-control_block* core::start(control_block* seed) noexcept {
-  descriptor& d = *seed->who;
-  try {
-    d.ground = stacks.take(d.stack_class);
-  } catch (const std::bad_alloc&) {
-    return nullptr;
-  }
-  auto* block = new (d.ground.top - sizeof(control_block)) control_block;
-  block->who = &d;
-  block->prepare<control_block, &core::enter>(d.ground.low(),
-                                              d.ground.top - sizeof *block);
-  d.block = block;
-  return block;
+// Nobody touches a stack that has been left: the next start may have it, and
+// finds it warm.
+inline void core::retire(control_block&, stack ground) noexcept {
+  if (ground.size_class != default_stack_class) [[unlikely]]
+    return stacks.give(ground);
+  give_back_spare();
+  pad.ground = ground.top - sizeof(control_block);
 }
 
-// The first frame of every tasklet. Nothing escapes it, and it does not return.
-void core::enter(control_block& me) noexcept {
-  std::exception_ptr failure;
-  try {
-    me.who->body.run();
-  } catch (const tasklet_exit&) {  // The end that a kill asks for.
-  } catch (...) {
-    failure = std::current_exception();
-  }
-  static_cast<core*>(this_dispatcher())->finish(me, failure);
-}
+#else
+inline void core::take_spare() noexcept {}
 
-void core::finish(control_block& me, std::exception_ptr& failure) noexcept {
-  const stack ground = me.who->ground;
-  control_block* n = settle(*me.who, failure);
-  if (n == nullptr) n = next_or_tell_main();
-  if (flagged()) n = intercept(n);
-  give_back_retired();
-  // This stack is stood upon until the switch has been made.
-  retired = &me;
-  retired_ground = ground;
-  n = ready(n);
-  current = n;
-  me.leave(*n);
-}
-
-void core::give_back_retired() noexcept {
+inline void core::give_back_spare() noexcept {
   if (retired == nullptr) return;
   retired->discard();
   stacks.give(retired_ground);
   retired = nullptr;
 }
 
-// Delivers what escaped the tasklet, wakes those who join it and frees its
-// descriptor. Gives who has to run at once, or null. Leaves `failure` empty.
-control_block* core::settle(descriptor& d,
-                            std::exception_ptr& failure) noexcept {
-  control_block* heir = nullptr;
-  if (failure || !d.joiners.empty()) heir = tell_of_end(d, failure);
-  release(d);
-  return heir;
+inline void core::retire(control_block& me, stack ground) noexcept {
+  give_back_spare();
+  retired = &me;
+  retired_ground = ground;
 }
 
-control_block* core::tell_of_end(descriptor& d,
-                                 std::exception_ptr& failure) noexcept {
-  control_block* heir = nullptr;
-  if (failure && d.joiners.empty()) heir = deliver_failure(d, failure);
+#endif
+
+void core::prepare_starts() noexcept { take_spare(); }
+void core::end_starts() noexcept { give_back_spare(); }
+
+// ---- end
+
+// Delivers what escaped the tasklet: to all who join it, else as below.
+control_block* core::pass_on(descriptor& d,
+                             std::exception_ptr& failure) noexcept {
+  if (d.joiners.empty())
+    return deliver_failure(d, std::exchange(failure, nullptr));
   while (!d.joiners.empty()) {
-    control_block* joiner = d.joiners.front().who;
-    if (failure) raise_in(joiner, failure);
-    wake(joiner);
+    control_block* joiner = unlink(d.joiners.front(), +1);
+    raise_in(joiner, failure);
+    queue.push(joiner);
   }
   failure = nullptr;
-  return heir;
+  return nullptr;
 }
 
 // To the innermost run(), else to main, out of whatever it waits in.
@@ -145,11 +102,6 @@ control_block* core::deliver_failure(
   return &main_block;
 }
 
-control_block* core::next_or_tell_main() noexcept {
-  control_block* n = next();
-  return n != nullptr ? n : tell_main();
-}
-
 // The last one that could run has ended, and main waits for something.
 control_block* core::tell_main() noexcept {
   const wait_record& w = *main_block.waiting;
@@ -158,13 +110,14 @@ control_block* core::tell_main() noexcept {
   return &main_block;
 }
 
-void core::release(descriptor& d) noexcept {
-  assert(d.joiners.empty());
-  d.id = 0;
-  if (d.name) d.name.reset();
-  if (d.thrown) d.thrown = nullptr;
-  --live;
-  free_descriptor(&d);
+control_block* core::next_or_tell_main() noexcept {
+  control_block* n = next();
+  return n != nullptr ? n : tell_main();
+}
+
+void core::forget_details(descriptor& d) noexcept {
+  d.name.reset();
+  d.thrown = nullptr;
 }
 
 void core::report_failure(const std::string& who,
@@ -180,75 +133,91 @@ void core::report_failure(const std::string& who,
   }
 }
 
-void core::kill(descriptor& d, bool now) {
-  control_block* t = d.block;
-  if (t->flags & unstarted) {
-    queue.remove(t);
-    return end_unstarted(d);
+[[gnu::always_inline]] inline void core::finish(
+    control_block& me, std::exception_ptr& failure) noexcept {
+  const stack ground = ground_of(*me.who);
+  control_block* n = settle(*me.who, failure);
+  if (n == nullptr) [[likely]] {
+    n = next();
+    if (n == nullptr) [[unlikely]]
+      n = tell_main();
   }
-  const bool ending = (flags.load(std::memory_order_relaxed) & closing) != 0;
-  if (t == &main_block && ending) return;  // Main is ending all the others.
-  t->flags |= killed;
-  if (t == current) return raise_due(t);
-  if (held_back_away(*t)) return;
-  if (t->waiting != nullptr) {
-    unpark(t);
-    if (!now) queue.push(t);
-  } else if (now) {
-    queue.remove(t);
-  }
-  if (now) run_now(t);
+  if (flagged()) [[unlikely]]
+    n = intercept(n);
+  retire(me, ground);
+  if (n->flags != 0 || !has_spare()) [[unlikely]]
+    n = ready(n);
+  current = n;
+  flow::leave<dispatcher>(this, &me, n);
 }
 
-// Requires: taken off the run queue.
-void core::end_unstarted(descriptor& d) noexcept {
-  d.id = 0;  // Dead before the callable's destructor can look at it.
+// ---- start
+
+// The first frame of a tasklet. Nothing escapes it, and it does not return.
+[[gnu::always_inline]] inline void core::enter(dispatcher* s,
+                                               control_block& me) noexcept {
+  std::exception_ptr failure;
+  try {
+    me.who->body.run();
+  } catch (const tasklet_exit&) {  // The end that a kill asks for.
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  of(s).finish(me, failure);
+}
+
+// Puts the control block on top of the tasklet's stack.
+inline control_block* core::build(descriptor& d, char* place) noexcept {
+  auto* block = new (place) control_block;
+  block->flags = d.seed.flags & ~std::uint32_t{needs_stack};
+  block->who = &d;
+  d.block = block;
+  return block;
+}
+
+#ifdef WEFT_LAUNCHES
+// The same of one that begins on the launch pad.
+[[gnu::always_inline]] inline void core::launch(dispatcher* s,
+                                                control_block& seed) noexcept {
+  descriptor& d = *seed.who;
+  s->current = build(d, s->pad.ground);
+  of(s).take_spare();
+  enter(s, *d.block);
+}
+#endif
+
+// Done once a descriptor: nothing of it changes from tasklet to tasklet.
+void core::prepare_seed(descriptor& d) noexcept {
+  d.seed.who = &d;
+#ifdef WEFT_LAUNCHES
+  d.seed.prepare_on_pad<dispatcher, control_block, &launch>();
+#endif
+}
+
+// Null: there is no memory for a stack.
+control_block* core::start(descriptor& d) noexcept {
+  const stack ground = stacks.take(d.stack_class);
+  if (ground.top == nullptr) return nullptr;
+  char* const place = ground.top - sizeof(control_block);
+  control_block* block = build(d, place);
+  block->prepare<dispatcher, control_block, &enter>(ground.low(), place);
+  return block;
+}
+
+control_block* core::ready(control_block* n) noexcept {
+  if (started(*n)) return n;
+  if ((n->flags & needs_stack) == 0 && has_spare()) return n;
+  control_block* block = start(*n->who);
+  return block != nullptr ? block : cannot_start(*n->who);
+}
+
+// The tasklet ends as if it had thrown std::bad_alloc. Gives the one that runs
+// instead.
+control_block* core::cannot_start(descriptor& d) noexcept {
   d.body.drop();
-  std::exception_ptr none;
-  settle(d, none);
-}
-
-void core::run_now(control_block* t) {
-  control_block* me = current;
-  queue.push_front(me);
-  switch_to(me, t);
-}
-
-bool core::held_back(const descriptor& d) const {
-  return d.shields != 0 || exceptions->uncaught != 0 ||
-         (d.exits_alive != 0 && exceptions->caught != nullptr);
-}
-
-bool core::held_back_away(const control_block& t) {
-  return t.who->shields != 0 || (t.flags & (unwinding | in_exit)) != 0;
-}
-
-void core::raise_due(control_block* me) {
-  descriptor& d = *me->who;
-  if ((me->flags & failure_due) && !failures.empty() && !held_back(d)) {
-    std::exception_ptr first = std::move(failures.front());
-    failures.pop_front();
-    if (failures.empty()) me->flags &= ~failure_due;
-    std::rethrow_exception(std::move(first));
-  }
-  if ((me->flags & (killed | failure_due)) == 0) return unwatch();
-  watch_current();
-  if ((me->flags & killed) && !held_back(d)) {
-    if (++d.kills > 16 && (flags.load(std::memory_order_relaxed) & closing))
-      abandon(*me);
-    throw kill_signal(d);
-  }
-}
-
-// From now on operations of the current tasklet ask raise_due() first.
-void core::watch_current() noexcept {
-  flags.fetch_or(current_due, std::memory_order_relaxed);
-  key = nullptr;
-}
-
-void core::unwatch() noexcept {
-  flags.fetch_and(~std::uint32_t{current_due}, std::memory_order_relaxed);
-  key = this;
+  std::exception_ptr failure = std::make_exception_ptr(std::bad_alloc());
+  control_block* heir = settle(d, failure);
+  return ready(heir != nullptr ? heir : next_or_tell_main());
 }
 
 }  // namespace weft

@@ -12,6 +12,7 @@
 namespace weft {
 core::core(idle_driver* given_driver, std::size_t stack_size)
     : driver(given_driver != nullptr ? given_driver : &own_driver) {
+  if (const char* reason = why_no_switch()) stop(reason);
   default_stack_class = stack_pool::class_of(stack_size);
   exceptions = thread_exception_state();
   key = this;
@@ -27,12 +28,13 @@ core::core(idle_driver* given_driver, std::size_t stack_size)
     throw tasklet_exit();
   } catch (const tasklet_exit&) {
   }
+  prepare_starts();
   enlist();
   weft_this_dispatcher = this;
 }
 
 core::~core() {
-  give_back_retired();
+  end_starts();
   main->id = 0;
   descriptors.retire(ids);
   queue.release();
@@ -66,7 +68,7 @@ bool core::kill_all() noexcept {
   std::vector<victim> victims;
   descriptors.for_each_live([&](descriptor& d) {
     if (&d == main) return;
-    const int group = d.block->flags & unstarted    ? 0
+    const int group = !started(*d.block)            ? 0
                       : d.block->waiting == nullptr ? 1
                                                     : 2;
     victims.push_back({group, d.id, &d});
@@ -77,7 +79,7 @@ bool core::kill_all() noexcept {
   for (const auto& [group, id, d] : victims) {
     if (d->id != id) continue;  // A destructor has ended it meanwhile.
     control_block* t = d->block;
-    if (t->flags & unstarted) {
+    if (!started(*t)) {
       queue.remove(t);
       end_unstarted(*d);
       continue;
@@ -124,7 +126,7 @@ void core::abandon(control_block& me) noexcept {
   forsake(*me.who);
   control_block* n = ready(intercept(next_or_tell_main()));
   current = n;
-  me.switch_keeping(*exceptions, *n);
+  flow::switch_keeping(*exceptions, this, &me, n);
   std::abort();  // Nobody ever switches back.
 }
 

@@ -84,8 +84,7 @@ class spawning {
     d->id = ++s_->ids;
     d->owner = s_;
     d->block = &d->seed;
-    d->seed.flags = unstarted;
-    d->seed.who = d;
+    d->seed.flags = s_->seed_flags(d->stack_class);
     d->shields = d->exits_alive = 0;
     d->kills = 0;
     ++s_->live;

@@ -19,10 +19,13 @@ core& admitted(const descriptor* d) {
 
 void tasklet::join(std::source_location where) const {
   if (!alive()) return;
-  core& c = admitted(d_);
-  if (d_->block == c.current) throw error("weft: a tasklet cannot join itself");
+  dispatcher* s = this_dispatcher();
+  if (d_->owner != s->key) [[unlikely]]
+    s = &admitted(d_);
+  if (d_->block == s->current) [[unlikely]]
+    throw error("weft: a tasklet cannot join itself");
   wait_record w("join", where);
-  c.park(w, d_->joiners, +1);
+  s->park(w, d_->joiners, +1);
 }
 
 void tasklet::kill() const {

@@ -31,4 +31,17 @@ void forget_frames([[maybe_unused]] void* low,
 #endif
 }
 
+const char* why_no_switch() noexcept {
+#if defined(WEFT_INLINE_SWITCH) && defined(__x86_64__)
+  // Zero where shadow stacks are off or unknown: then it does nothing.
+  unsigned long shadow = 0;
+  asm("rdsspq %0" : "+r"(shadow));
+  if (shadow != 0)
+    return "this thread has a shadow stack, which no inline switch can follow; "
+           "build weft with --config=fcontext, or run without user shadow "
+           "stacks (GLIBC_TUNABLES=glibc.cpu.x86_shstk=off)";
+#endif
+  return nullptr;
+}
+
 }  // namespace weft

@@ -1,18 +1,14 @@
 // SPDX-License-Identifier: BSL-1.0
-// Private: how a switch is made. The only file that names Boost.Context and the
-// sanitizers' fiber hooks; flow.h is what the rest of weft sees of it.
+// Private: how a switch is made. It has two backends, the inline switch and
+// Boost.Context's fcontext, and tells the sanitizers of every switch; flow.h is
+// what the rest of weft sees of it.
 //
-// Invariants:
-// - A suspended context's `place` says where it goes on; a running one's is
-// stale.
-// - Whoever arrives records the place of whoever left: the jump carries a
-// pointer
-//   to both contexts, which lives on the stack that was left.
-// - A context that was left for the last time is written to once more, by the
-//   arriving side: its memory stays valid until another switch has been made.
+//   WEFT_INLINE_SWITCH    the backend is inline_switch.h, else
+//   fcontext_switch.h WEFT_FCONTEXT         set by the build: fcontext even
+//   where the other would do WEFT_ASAN, WEFT_TSAN  which sanitizer the file is
+//   compiled for
 #pragma once
 
-#include <boost/context/detail/fcontext.hpp>
 #include <cstddef>
 #include <cstdlib>
 
@@ -38,16 +34,28 @@
 #include <sanitizer/tsan_interface.h>
 #endif
 
+#if !defined(WEFT_FCONTEXT) && defined(__linux__) && \
+    (defined(__x86_64__) || defined(__aarch64__))
+#define WEFT_INLINE_SWITCH 1
+#include "weft/tasklet/inline_switch.h"
+#else
+#include "weft/tasklet/fcontext_switch.h"
+#endif
+
+// A context may begin on a launch pad, and one that is left for ever is not
+// touched any more: its stack may be begun on at once.
+#if defined(WEFT_INLINE_SWITCH) && !defined(WEFT_ASAN) && !defined(WEFT_TSAN)
+#define WEFT_LAUNCHES 1
+#endif
+
 namespace weft {
 
-struct context {
-  void* place = nullptr;
-  void (*entry)(context&) = nullptr;
-  context* left_for = nullptr;  // whom it switched to
+struct context : resume_point {
 #ifdef WEFT_ASAN
   const void* bottom = nullptr;
   std::size_t size = 0;
   void* fake_stack = nullptr;
+  context* left = nullptr;  // who switched here
 #endif
 #ifdef WEFT_TSAN
   void* fiber = nullptr;
@@ -60,6 +68,9 @@ void announce_stack(void* low, void* high) noexcept;
 // Forgets what frames that were left behind on a stack told the checkers.
 void forget_frames(void* low, void* high) noexcept;
 
+// A sentence that says why no switch can be made in this process, or null.
+const char* why_no_switch() noexcept;
+
 // The sanitizers' hooks; nothing without them. Inlined into whoever jumps: a
 // function of its own that ThreadSanitizer sees would be left on another fiber
 // than it was entered on.
@@ -67,6 +78,7 @@ void forget_frames(void* low, void* high) noexcept;
                                                [[maybe_unused]] context& to,
                                                [[maybe_unused]] bool for_ever) {
 #ifdef WEFT_ASAN
+  to.left = &from;
   __sanitizer_start_switch_fiber(for_ever ? nullptr : &from.fake_stack,
                                  to.bottom, to.size);
 #endif
@@ -75,15 +87,10 @@ void forget_frames(void* low, void* high) noexcept;
 #endif
 }
 
-[[gnu::always_inline]] inline void after_jump(
-    boost::context::detail::transfer_t arrival,
-    [[maybe_unused]] context* self_if_resumed) {
-  context& left = *static_cast<context*>(arrival.data);
-  left.place = arrival.fctx;
+[[gnu::always_inline]] inline void after_jump([[maybe_unused]] context& self) {
 #ifdef WEFT_ASAN
-  __sanitizer_finish_switch_fiber(
-      self_if_resumed ? self_if_resumed->fake_stack : nullptr, &left.bottom,
-      &left.size);
+  __sanitizer_finish_switch_fiber(self.fake_stack, &self.left->bottom,
+                                  &self.left->size);
 #endif
 }
 
@@ -94,26 +101,18 @@ inline void adopt([[maybe_unused]] context& self) {
 #endif
 }
 
-// Where every flow begins.
-[[noreturn]] inline void begin_context(
-    boost::context::detail::transfer_t arrival) noexcept {
-  context& self = *static_cast<context*>(arrival.data)->left_for;
-  after_jump(arrival, nullptr);
-  self.entry(self);
-  std::abort();  // An entry leaves by leave_context().
-}
-
-// Makes `self` a flow that begins with entry(self) on the stack [low, high).
-// Requires: entry does not return. Does not throw.
+// Makes `self` a context that begins with entry(carried, self) on the stack
+// [low, high), where `carried` is what the switch to it carries.
+// Requires: high is aligned to 16; entry calls after_jump() first, lets no
+// exception out and ends with leave_context().
 inline void prepare_context(context& self, const char* low, char* high,
-                            void (*entry)(context&)) {
+                            switch_entry entry) {
   const auto size = static_cast<std::size_t>(high - low);
-  self.entry = entry;
-  self.place =
-      boost::context::detail::make_fcontext(high, size, &begin_context);
+  prepare_switch(self, high, size, entry);
 #ifdef WEFT_ASAN
   self.bottom = low;
   self.size = size;
+  self.fake_stack = nullptr;
 #endif
 #ifdef WEFT_TSAN
   self.fiber = __tsan_create_fiber(0);
@@ -128,21 +127,34 @@ inline void discard_context([[maybe_unused]] context& self) {
 #endif
 }
 
-// Suspends the caller in `from` and goes on in `to`; returns when somebody
-// switches to `from`.
-[[gnu::always_inline]] inline void switch_context(context& from, context& to) {
-  from.left_for = &to;
-  before_jump(from, to, false);
-  after_jump(boost::context::detail::jump_fcontext(to.place, &from), &from);
+// Suspends the caller in `from` and goes on in `to`, which finds `carried`.
+// Returns when somebody switches to `from`: then `to` is `from`, and `carried`
+// what that one carried.
+template <typename Carried, typename Context>
+[[gnu::always_inline]] inline void switch_context(Carried*& carried,
+                                                  Context* from, Context*& to) {
+  before_jump(*from, *to, false);
+  void* with = carried;
+  void* there = to;
+  jump(with, from, there);
+  carried = static_cast<Carried*>(with);
+  to = static_cast<Context*>(there);
+  after_jump(*to);
 }
 
-// As switch_context(), but `from` is never resumed.
-[[noreturn, gnu::always_inline]] inline void leave_context(context& from,
-                                                           context& to) {
-  from.left_for = &to;
-  before_jump(from, to, true);
-  boost::context::detail::jump_fcontext(to.place, &from);
+// As switch_context(), but the caller is never resumed.
+template <typename Carried, typename Context>
+[[noreturn, gnu::always_inline]] inline void leave_context(
+    Carried* carried, [[maybe_unused]] Context* from, Context* to) {
+  before_jump(*from, *to, true);
+#ifdef WEFT_INLINE_SWITCH
+  jump_for_ever(carried, to);
+#else
+  void* with = carried;
+  void* there = to;
+  jump(with, from, there);
   std::abort();
+#endif
 }
 
 }  // namespace weft

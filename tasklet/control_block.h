@@ -27,7 +27,7 @@ struct descriptor;
 
 // Non-zero flags send whoever switches to or from the tasklet the long way.
 enum tasklet_flag : std::uint32_t {
-  unstarted = 1,    // a seed: takes a stack when it is picked
+  needs_stack = 1,  // a seed that takes its stack before the switch to it
   killed = 2,       // sticky: raised at every operation until the tasklet ends
   thrown = 4,       // descriptor::thrown is to be raised when it goes on
   failure_due = 8,  // main only: a tasklet's failure is to be raised in it
@@ -48,7 +48,6 @@ struct descriptor {
   control_block* block = &seed;
   std::uint64_t id = 0;         // 0: no tasklet
   const void* owner = nullptr;  // its scheduler's core
-  stack ground;                 // from the first run
   std::uint32_t stack_class = 0;
   std::uint16_t shields = 0;
   std::uint16_t exits_alive = 0;  // its kills that somebody is still handling
@@ -61,5 +60,13 @@ struct descriptor {
   descriptor* next_free = nullptr;
   callable body;
 };
+
+// Its tasklet has run: it is no seed.
+inline bool started(const control_block& t) { return &t != &t.who->seed; }
+
+// The stack that a tasklet which has started stands on; not main's.
+inline stack ground_of(const descriptor& d) {
+  return {reinterpret_cast<char*>(d.block + 1), d.stack_class};
+}
 
 }  // namespace weft

@@ -28,11 +28,6 @@ constexpr std::size_t colours(std::size_t size) {
 // yet.
 constexpr int madv_guard_install = 102;
 
-std::size_t page_size() {
-  static const auto size = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
-  return size;
-}
-
 // Instrumented frames are some four times as large.
 #if defined(WEFT_ASAN) || defined(WEFT_TSAN)
 constexpr std::uint32_t sanitizer_classes = 2;
@@ -43,14 +38,19 @@ constexpr std::uint32_t sanitizer_classes = 0;
 // A page below the stack that faults when touched. Older kernels get one by
 // mprotect until the process has no mappings left; the rest go without.
 // Leaves errno alone: a start is part of a switch.
-void guard(char* low) {
+void guard(char* low, std::size_t size) {
   const int before = errno;
-  if (madvise(low, page_size(), madv_guard_install) != 0)
-    static_cast<void>(mprotect(low, page_size(), PROT_NONE));
+  if (madvise(low, size, madv_guard_install) != 0)
+    static_cast<void>(mprotect(low, size, PROT_NONE));
   errno = before;
 }
 
 }  // namespace
+
+std::size_t stack_pool::guard_size() {
+  static const auto page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+  return page;
+}
 
 std::uint32_t stack_pool::class_of(std::size_t bytes) {
   if (bytes == 0 || bytes > largest_stack)
@@ -79,7 +79,8 @@ stack_pool::slab stack_pool::map(std::size_t bytes, std::size_t alignment) {
   return {from + head, bytes, 0};
 }
 
-void stack_pool::cut(std::uint32_t size_class) {
+// The slab that the next stack of the class is cut from. Throws std::bad_alloc.
+stack_pool::slab* stack_pool::open_slab(std::uint32_t size_class) {
   const std::size_t size = std::size_t{1} << size_class;
   std::size_t& open = open_[size_class];
   if (open == 0 || slabs_[open - 1].used == slabs_[open - 1].bytes) {
@@ -87,22 +88,25 @@ void stack_pool::cut(std::uint32_t size_class) {
     slabs_.push_back(map(std::max(size, slab_bytes), size));
     open = slabs_.size();
   }
-  slab& from = slabs_[open - 1];
-  char* low = from.begin + from.used;
-  from.used += size;
-  guard(low);
+  return &slabs_[open - 1];
+}
+
+bool stack_pool::cut(std::uint32_t size_class) noexcept {
+  slab* from;
+  try {
+    from = open_slab(size_class);
+  } catch (const std::bad_alloc&) {
+    return false;
+  }
+  const std::size_t size = std::size_t{1} << size_class;
+  char* low = from->begin + from->used;
+  from->used += size;
+  guard(low, guard_size());
   announce_stack(low, low + size - 1);
   char* top = low + size - colour_++ % colours(size) * colour_step;
   next_free(top) = free_[size_class];
   free_[size_class] = top;
-}
-
-void stack_pool::forget(stack s) noexcept {
-#ifdef WEFT_ASAN
-  forget_frames(s.low() + page_size(), s.top);
-#else
-  static_cast<void>(s);
-#endif
+  return true;
 }
 
 stack_pool::~stack_pool() {

@@ -20,6 +20,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "weft/tasklet/context.h"
+
 namespace weft {
 
 // Classes are powers of two from 8 KiB to 1 GiB.
@@ -53,11 +55,11 @@ class stack_pool {
   // Throws std::invalid_argument outside [1, 1 GiB].
   static std::uint32_t class_of(std::size_t bytes);
 
-  // Throws std::bad_alloc when the system gives no more memory.
-  stack take(std::uint32_t size_class) {
+  // No top: the system gives no more memory.
+  stack take(std::uint32_t size_class) noexcept {
     char*& first = free_[size_class];
-    if (first == nullptr) [[unlikely]]
-      cut(size_class);
+    if (first == nullptr && !cut(size_class)) [[unlikely]]
+      return {};
     char* top = first;
     first = next_free(top);
     ++taken_;
@@ -85,8 +87,16 @@ class stack_pool {
   static char*& next_free(char* top) {  // NOLINT: written through the result
     return *reinterpret_cast<char**>(top - sizeof(char*));
   }
-  static void forget(stack s) noexcept;
-  void cut(std::uint32_t size_class);  // puts one more stack on the free list
+  // Tells the checkers; nothing without them.
+  static void forget([[maybe_unused]] stack s) noexcept {
+#ifdef WEFT_ASAN
+    forget_frames(s.low() + guard_size(), s.top);
+#endif
+  }
+  static std::size_t guard_size();
+  // Puts one more stack on the free list.
+  bool cut(std::uint32_t size_class) noexcept;
+  slab* open_slab(std::uint32_t size_class);
   static slab map(std::size_t bytes, std::size_t alignment);
 
   std::array<char*, std::bit_width(largest_stack)> free_{};
