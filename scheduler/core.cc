@@ -3,6 +3,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <sstream>
 #include <utility>
 
 namespace weft {
@@ -10,6 +11,13 @@ namespace {
 
 // Switches between two looks at the clock and the driver.
 constexpr std::uint64_t poll_interval = 64;
+
+// Before a sleep that is as long, free stacks give their memory back: all but
+// twice as many as are taken, and these; so many between two looks at what may
+// have come.
+constexpr std::chrono::milliseconds long_sleep{10};
+constexpr std::size_t kept_stacks = 64;
+constexpr std::size_t stacks_at_once = 64;
 
 constinit dispatcher no_scheduler_here{none_here};
 
@@ -64,9 +72,15 @@ std::string core::describe(const descriptor& d) {
   const core& c = *static_cast<const core*>(d.owner);
   std::string text = &d == c.main ? "main" : "tasklet " + std::to_string(d.id);
   if (d.name) text += " '" + *d.name + "'";
-  if (&d != c.main && d.site.address == nullptr)
-    text += " (spawned at " + describe_site(d.site.source) + ")";
+  if (&d != c.main) text += " (spawned at " + describe(d.site) + ")";
   return text;
+}
+
+std::string core::describe(const spawn_site& site) {
+  if (site.address == nullptr) return describe_site(site.source);
+  std::ostringstream text;
+  text << "the code at " << site.address;
+  return text.str();
 }
 
 deadlock_error core::deadlock(const wait_record& w) {
@@ -112,6 +126,18 @@ control_block* core::intercept(control_block* n) noexcept {
   return set & budgeted ? spend(n) : n;
 }
 
+// Waits for what may come, or does a little of what can be done meanwhile.
+void core::idle() noexcept {
+  std::optional<idle_driver::clock::time_point> deadline;
+  if (!timers.empty()) deadline = timers.next_deadline();
+  if (!deadline || *deadline - driver->now() >= long_sleep) {
+    const std::size_t keep = 2 * stacks.taken() + kept_stacks;
+    if (stacks.trim(keep, stacks_at_once)) return;
+  }
+  const polling_scope no_switch(*this);
+  driver->wait(deadline);
+}
+
 void dispatcher::require_slow() const {
   if (flags.load(std::memory_order_relaxed) & none_here)
     throw no_scheduler(
@@ -141,12 +167,7 @@ control_block* dispatcher::next_slow() noexcept {
         mark_sources();
         return c.end_run(*f, run_result::idle);
       }
-      {
-        const polling_scope no_switch(c);
-        c.driver->wait(c.timers.empty()
-                           ? std::nullopt
-                           : std::optional(c.timers.next_deadline()));
-      }
+      c.idle();
       c.poll_sources();
     }
     if (queue.members() != 0 && c.has_sources()) mark_sources();

@@ -6,6 +6,7 @@
 //   life.cc  start and end of a tasklet
 //   kill.cc  kill
 //   run.cc   run() and its budgets
+//   stacks.cc  what is known of stacks, and giving memory back
 //   scheduler.cc  birth and shutdown of the scheduler
 //   census.cc  what is alive
 #pragma once
@@ -14,13 +15,18 @@
 #include <cstdint>
 #include <deque>
 #include <exception>
+#include <memory>
 #include <optional>
 #include <source_location>
 #include <string>
+#include <vector>
 
 #include "weft/scheduler/dispatcher.h"
 #include "weft/scheduler/idle_driver.h"
+#include "weft/scheduler/overflow.h"
 #include "weft/scheduler/run_result.h"
+#include "weft/scheduler/stack_survey.h"
+#include "weft/scheduler/stack_use.h"
 #include "weft/scheduler/thread_driver.h"
 #include "weft/scheduler/timer_heap.h"
 #include "weft/tasklet/descriptor_pool.h"
@@ -51,8 +57,10 @@ struct run_frame {
 // What stands for the scheduler on a thread that has none.
 dispatcher* no_dispatcher() noexcept;
 
+struct scheduler_options;
+
 struct core : dispatcher {
-  core(idle_driver* given_driver, std::size_t stack_size);
+  explicit core(const scheduler_options& options);
   core(const core&) = delete;
   core& operator=(const core&) = delete;
   ~core();
@@ -88,6 +96,8 @@ struct core : dispatcher {
   // What to throw out of the operation that `w` parks.
   [[nodiscard]] static deadlock_error deadlock(const wait_record& w);
   static std::string describe(const descriptor& d);
+  static std::string describe(const spawn_site& site);
+  void idle() noexcept;
 
   // ---- life.cc
   static void prepare_seed(descriptor& d) noexcept;
@@ -139,6 +149,13 @@ struct core : dispatcher {
 #endif
   }
 
+  // What is asked of a stack when its tasklet ends, where inspects_ends.
+  void inspect(const descriptor& d) noexcept;
+
+  // ---- stacks.cc
+  void trim() noexcept;
+  [[nodiscard]] std::vector<stack_use> stack_uses();
+
   // ---- kill.cc
   void kill(descriptor& d, bool now);
   void end_unstarted(descriptor& d) noexcept;
@@ -164,6 +181,8 @@ struct core : dispatcher {
   static void count_abandoned() noexcept;
 
   stack_pool stacks;
+  std::unique_ptr<stack_survey> survey;  // where stacks are measured
+  std::unique_ptr<overflow_watch> overflows;
   descriptor_pool descriptors;
 #ifndef WEFT_LAUNCHES
   control_block* retired = nullptr;  // ended, and perhaps still stood upon

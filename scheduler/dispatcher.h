@@ -55,6 +55,8 @@ struct dispatcher {
   std::uint64_t ids = 0;
   std::size_t live = 0;  // tasklets that have not ended, less main
   std::uint32_t default_stack_class = 0;
+  std::uint32_t launch_class = 0;  // whose seeds begin by themselves
+  bool inspects_ends = false;      // stacks are looked at when tasklets end
 
   constexpr dispatcher() noexcept = default;
   constexpr explicit dispatcher(std::uint32_t f) noexcept : flags(f) {}
@@ -202,12 +204,8 @@ struct dispatcher {
   static tasklet handle(descriptor* d) { return tasklet(d); }
   // The flags of a tasklet that has not started.
   [[nodiscard]] std::uint32_t seed_flags(std::uint32_t stack_class) const {
-#ifdef WEFT_LAUNCHES
-    if (stack_class == default_stack_class) [[likely]]
+    if (stack_class == launch_class) [[likely]]
       return 0;
-#else
-    static_cast<void>(stack_class);
-#endif
     return needs_stack;
   }
   void free_descriptor(descriptor* d) noexcept {

@@ -37,7 +37,8 @@ inline void core::take_spare() noexcept {
 
 // Nobody touches a stack that has been left: the next start may have it, and
 // finds it warm.
-inline void core::retire(control_block&, stack ground) noexcept {
+[[gnu::always_inline]] inline void core::retire(control_block&,
+                                                stack ground) noexcept {
   if (ground.size_class != default_stack_class) [[unlikely]]
     return stacks.give(ground);
   give_back_spare();
@@ -135,6 +136,8 @@ void core::report_failure(const std::string& who,
 
 [[gnu::always_inline]] inline void core::finish(
     control_block& me, std::exception_ptr& failure) noexcept {
+  if (inspects_ends) [[unlikely]]
+    inspect(*me.who);
   const stack ground = ground_of(*me.who);
   control_block* n = settle(*me.who, failure);
   if (n == nullptr) [[likely]] {
@@ -144,9 +147,11 @@ void core::report_failure(const std::string& who,
   }
   if (flagged()) [[unlikely]]
     n = intercept(n);
-  retire(me, ground);
-  if (n->flags != 0 || !has_spare()) [[unlikely]]
+  // Before the stack is given back: this may have to choose again, and wait.
+  if (n->flags != 0 ||
+      (!has_spare() && ground.size_class != default_stack_class)) [[unlikely]]
     n = ready(n);
+  retire(me, ground);
   current = n;
   flow::leave<dispatcher>(this, &me, n);
 }
@@ -198,6 +203,7 @@ void core::prepare_seed(descriptor& d) noexcept {
 control_block* core::start(descriptor& d) noexcept {
   const stack ground = stacks.take(d.stack_class);
   if (ground.top == nullptr) return nullptr;
+  if (survey) stack_survey::paint(ground);
   char* const place = ground.top - sizeof(control_block);
   control_block* block = build(d, place);
   block->prepare<dispatcher, control_block, &enter>(ground.low(), place);

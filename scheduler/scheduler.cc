@@ -10,10 +10,15 @@
 #include "weft/scheduler/saturate.h"
 
 namespace weft {
-core::core(idle_driver* given_driver, std::size_t stack_size)
-    : driver(given_driver != nullptr ? given_driver : &own_driver) {
+core::core(const scheduler_options& options)
+    : driver(options.driver != nullptr ? options.driver : &own_driver) {
   if (const char* reason = why_no_switch()) stop(reason);
-  default_stack_class = stack_pool::class_of(stack_size);
+  default_stack_class = stack_pool::class_of(options.stack_size);
+#ifdef WEFT_LAUNCHES
+  if (!options.measure_stacks) launch_class = default_stack_class;
+#endif
+  if (options.measure_stacks) survey = std::make_unique<stack_survey>();
+  if (options.report_overflow) overflows = std::make_unique<overflow_watch>();
   exceptions = thread_exception_state();
   key = this;
   current = &main_block;
@@ -29,6 +34,7 @@ core::core(idle_driver* given_driver, std::size_t stack_size)
   } catch (const tasklet_exit&) {
   }
   prepare_starts();
+  inspects_ends = survey != nullptr || stacks.guard().must_be_asked();
   enlist();
   weft_this_dispatcher = this;
 }
@@ -133,7 +139,7 @@ void core::abandon(control_block& me) noexcept {
 scheduler::scheduler(const scheduler_options& options) {
   if (this_dispatcher() != no_dispatcher())
     throw error("weft: this thread already has a scheduler");
-  core_ = std::make_unique<core>(options.driver, options.stack_size);
+  core_ = std::make_unique<core>(options);
 }
 
 scheduler::~scheduler() { shutdown(); }
@@ -179,6 +185,12 @@ run_result scheduler::run_n(std::uint64_t switches,
   f.limited = true;
   f.switches_left = switches;
   return here().run(f, where);
+}
+
+void scheduler::trim() { here().trim(); }
+
+std::vector<stack_use> scheduler::stack_uses() const {
+  return here().stack_uses();
 }
 
 tasklet scheduler::main() const { return dispatcher::handle(here().main); }

@@ -24,9 +24,11 @@
 #include <cstdint>
 #include <memory>
 #include <source_location>
+#include <vector>
 
 #include "weft/scheduler/idle_driver.h"
 #include "weft/scheduler/run_result.h"
+#include "weft/scheduler/stack_use.h"
 #include "weft/tasklet/stack_pool.h"
 #include "weft/tasklet/tasklet.h"
 
@@ -40,6 +42,13 @@ struct scheduler_options {
   std::size_t stack_size = default_stack;
   // What to do when nothing is runnable; not owned. Null: the thread sleeps.
   idle_driver* driver = nullptr;
+  // A tasklet that runs out of stack is named on stderr before the program ends
+  // by SIGSEGV; other faults go where they went before. Needs the handler of
+  // that signal, and gives the thread a signal stack if it has none.
+  bool report_overflow = true;
+  // Every start paints its stack, and every end looks at it: see stack_uses().
+  // A start then costs some microseconds, and a whole stack of memory.
+  bool measure_stacks = false;
 };
 
 class scheduler {
@@ -86,6 +95,17 @@ class scheduler {
   // only leak. Requires: called by the main tasklet; stops the program
   // otherwise.
   void shutdown() noexcept;
+
+  // Gives memory back to the system: that of free stacks, and what parked and
+  // runnable tasklets have used of theirs below where they stand now. A
+  // scheduler that is about to sleep for long does the first by itself, for
+  // free stacks beyond twice the number in use.
+  // Cost: a system call for every stack.
+  void trim();
+
+  // How deep tasklets have used their stacks, the deepest first; those that are
+  // alive with what they have used so far. Empty unless measure_stacks was set.
+  [[nodiscard]] std::vector<stack_use> stack_uses() const;
 
   // The tasklet that made the scheduler.
   [[nodiscard]] tasklet main() const;

@@ -24,10 +24,13 @@ void announce_stack([[maybe_unused]] void* low,
 
 void forget_frames([[maybe_unused]] void* low,
                    [[maybe_unused]] void* high) noexcept {
+  [[maybe_unused]] const auto size = static_cast<std::size_t>(
+      static_cast<char*>(high) - static_cast<char*>(low));
 #ifdef WEFT_ASAN
-  __asan_unpoison_memory_region(
-      low, static_cast<std::size_t>(static_cast<char*>(high) -
-                                    static_cast<char*>(low)));
+  __asan_unpoison_memory_region(low, size);
+#endif
+#ifdef WEFT_TELLS_VALGRIND
+  static_cast<void>(VALGRIND_MAKE_MEM_DEFINED(low, size));
 #endif
 }
 

@@ -119,6 +119,13 @@ inline void prepare_context(context& self, const char* low, char* high,
 #endif
 }
 
+// The lowest byte that a suspended context still needs of its stack.
+inline const char* lowest_in_use(const context& self) {
+  // x86-64's red zone; there is none on aarch64, and fcontext pushes.
+  constexpr std::ptrdiff_t red_zone = 128;
+  return static_cast<const char*>(stack_pointer(self)) - red_zone;
+}
+
 // Drops what a context that was left for ever still holds.
 // Requires: another switch has been made since.
 inline void discard_context([[maybe_unused]] context& self) {

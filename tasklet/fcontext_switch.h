@@ -51,6 +51,10 @@ inline void prepare_switch(resume_point& self, char* top, std::size_t size,
       boost::context::detail::make_fcontext(top, size, &begin_fcontext);
 }
 
+inline const void* stack_pointer(const resume_point& self) {
+  return self.place;
+}
+
 [[gnu::always_inline]] inline void jump(void*& carried, void* from, void*& to) {
   auto* left = static_cast<resume_point*>(from);
   left->left_for = to;

@@ -52,6 +52,9 @@ inline void prepare_switch(resume_point& self, char* top, std::size_t,
   self = {top, nullptr, reinterpret_cast<void*>(&weft_begin),
           reinterpret_cast<void*>(entry)};
 }
+inline const void* stack_pointer(const resume_point& self) {
+  return self.stack;
+}
 inline void prepare_launch(resume_point& self, switch_entry entry) {
   self = {nullptr, nullptr, reinterpret_cast<void*>(&weft_launch),
           reinterpret_cast<void*>(entry)};

@@ -2,14 +2,11 @@
 #include "weft/tasklet/stack_pool.h"
 
 #include <sys/mman.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <new>
 #include <stdexcept>
-
-#include "weft/tasklet/context.h"
 
 namespace weft {
 namespace {
@@ -23,11 +20,6 @@ constexpr std::size_t colours(std::size_t size) {
   return std::clamp<std::size_t>(size / 32 / colour_step, 1, 16);
 }
 
-// Linux 6.13: a guard that does not split the mapping, so that a million of
-// them stay within vm.max_map_count. The C library's headers do not name it
-// yet.
-constexpr int madv_guard_install = 102;
-
 // Instrumented frames are some four times as large.
 #if defined(WEFT_ASAN) || defined(WEFT_TSAN)
 constexpr std::uint32_t sanitizer_classes = 2;
@@ -35,22 +27,7 @@ constexpr std::uint32_t sanitizer_classes = 2;
 constexpr std::uint32_t sanitizer_classes = 0;
 #endif
 
-// A page below the stack that faults when touched. Older kernels get one by
-// mprotect until the process has no mappings left; the rest go without.
-// Leaves errno alone: a start is part of a switch.
-void guard(char* low, std::size_t size) {
-  const int before = errno;
-  if (madvise(low, size, madv_guard_install) != 0)
-    static_cast<void>(mprotect(low, size, PROT_NONE));
-  errno = before;
-}
-
 }  // namespace
-
-std::size_t stack_pool::guard_size() {
-  static const auto page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
-  return page;
-}
 
 std::uint32_t stack_pool::class_of(std::size_t bytes) {
   if (bytes == 0 || bytes > largest_stack)
@@ -79,38 +56,61 @@ stack_pool::slab stack_pool::map(std::size_t bytes, std::size_t alignment) {
   return {from + head, bytes, 0};
 }
 
-// The slab that the next stack of the class is cut from. Throws std::bad_alloc.
-stack_pool::slab* stack_pool::open_slab(std::uint32_t size_class) {
+// The slab that the next stack of the class is cut from, with room to list all
+// that it holds. Throws std::bad_alloc.
+stack_pool::slab& stack_pool::open_slab(std::uint32_t size_class) {
   const std::size_t size = std::size_t{1} << size_class;
-  std::size_t& open = open_[size_class];
-  if (open == 0 || slabs_[open - 1].used == slabs_[open - 1].bytes) {
+  shelf& of = shelves_[size_class];
+  if (of.open == 0 || slabs_[of.open - 1].used == slabs_[of.open - 1].bytes) {
+    const std::size_t bytes = std::max(size, slab_bytes);
+    of.tops.resize(of.cut + bytes / size);
     slabs_.reserve(slabs_.size() + 1);
-    slabs_.push_back(map(std::max(size, slab_bytes), size));
-    open = slabs_.size();
+    slabs_.push_back(map(bytes, size));
+    of.open = slabs_.size();
   }
-  return &slabs_[open - 1];
+  return slabs_[of.open - 1];
 }
 
 bool stack_pool::cut(std::uint32_t size_class) noexcept {
-  slab* from;
+  const int before = errno;
+  const std::size_t size = std::size_t{1} << size_class;
   try {
-    from = open_slab(size_class);
+    slab& from = open_slab(size_class);
+    char* end = from.begin + from.used;
+    from.used += size;
+    guard_.put(end);
+    announce_stack(end, end + size - 1);
+    shelf& to = shelves_[size_class];
+    ++to.cut;
+    to.tops[to.free++] = end + size - colour_++ % colours(size) * colour_step;
   } catch (const std::bad_alloc&) {
+    errno = before;
     return false;
   }
-  const std::size_t size = std::size_t{1} << size_class;
-  char* low = from->begin + from->used;
-  from->used += size;
-  guard(low, guard_size());
-  announce_stack(low, low + size - 1);
-  char* top = low + size - colour_++ % colours(size) * colour_step;
-  next_free(top) = free_[size_class];
-  free_[size_class] = top;
+  errno = before;
   return true;
 }
 
+std::size_t stack_pool::taken() const {
+  std::size_t taken = 0;
+  for (const shelf& s : shelves_) taken += s.cut - s.free;
+  return taken;
+}
+
+bool stack_pool::trim(std::size_t keep, std::size_t most) noexcept {
+  for (std::uint32_t c = 0; c != shelves_.size(); ++c) {
+    shelf& s = shelves_[c];
+    for (; s.trimmed + keep < s.free; ++s.trimmed) {
+      if (most-- == 0) return true;
+      const stack cold{s.tops[s.trimmed], c};
+      madvise(cold.low(), cold.size() - stack_guard::size(), MADV_DONTNEED);
+    }
+  }
+  return false;
+}
+
 stack_pool::~stack_pool() {
-  if (taken_ != 0) return;
+  if (taken() != 0) return;
   for (const slab& s : slabs_) munmap(s.begin, s.bytes);
 }
 

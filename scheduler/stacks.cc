@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: BSL-1.0
+// What is known of stacks, and giving memory back.
+#include <sys/mman.h>
+
+#include <cstdlib>
+#include <limits>
+
+#include "weft/scheduler/core.h"
+
+namespace weft {
+
+void core::inspect(const descriptor& d) noexcept {
+  if (!stacks.guard().intact(ground_of(d).end())) {
+    say_overflow(d);
+    std::abort();
+  }
+  if (!survey) return;
+  try {
+    survey->note(d);
+  } catch (const std::bad_alloc&) {  // One less in the report.
+  }
+}
+
+std::vector<stack_use> core::stack_uses() {
+  if (!survey) return {};
+  stack_survey with_living = *survey;
+  descriptors.for_each_live([&](const descriptor& d) {
+    if (&d != main && started(*d.block)) with_living.note(d);
+  });
+  return with_living.uses();
+}
+
+void core::trim() noexcept {
+  stacks.trim(0, std::numeric_limits<std::size_t>::max());
+  if (survey) return;  // It would take untouched memory for used.
+  descriptors.for_each_live([this](const descriptor& d) {
+    if (&d == main || d.block == current || !started(*d.block)) return;
+    const stack ground = ground_of(d);
+    const char* stands = lowest_in_use(*d.block);
+    const auto unused = static_cast<std::size_t>(stands - ground.low()) &
+                        ~(stack_guard::size() - 1);
+    madvise(ground.low(), unused, MADV_DONTNEED);
+  });
+}
+
+}  // namespace weft
