@@ -101,7 +101,21 @@ void channel_core::send_exception(std::exception_ptr what,
   exceptions_ = true;
   key_ = &no_key;
   waiting_.on_leave = on_leave;
-  if (park(s, w, +1, wait_forever{}) == op_status::closed) throw_closed();
+  s->park(w, waiting_, +1);
+  if (w.slot == nullptr) throw_closed();
+}
+
+op_status channel_core::park(dispatcher* s, wait_record& w, std::int32_t side,
+                             wait_until wait) {
+  if (!s->park_until(w, waiting_, side, wait.deadline))
+    return op_status::timed_out;
+  return w.slot != nullptr ? op_status::done : op_status::closed;
+}
+
+op_status channel_core::park(dispatcher* s, wait_record& w, std::int32_t side,
+                             wait_for wait) {
+  if (!s->park_for(w, waiting_, side, wait.time)) return op_status::timed_out;
+  return w.slot != nullptr ? op_status::done : op_status::closed;
 }
 
 void channel_core::throw_closed() {

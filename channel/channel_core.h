@@ -69,20 +69,10 @@ class channel_core {
 
   // Parks `w` here; says how that ended. Touches nothing but `w` when it goes
   // on: the channel may be gone.
-  template <typename Wait>
-  [[gnu::always_inline]] op_status park(dispatcher* s, wait_record& w,
-                                        std::int32_t side, Wait wait) {
-    if constexpr (std::is_same_v<Wait, wait_until>) {
-      if (!s->park_until(w, waiting_, side, wait.deadline))
-        return op_status::timed_out;
-    } else if constexpr (std::is_same_v<Wait, wait_for>) {
-      if (!s->park_for(w, waiting_, side, wait.time))
-        return op_status::timed_out;
-    } else {
-      s->park(w, waiting_, side);
-    }
-    return w.slot != nullptr ? op_status::done : op_status::closed;
-  }
+  op_status park(dispatcher* s, wait_record& w, std::int32_t side,
+                 wait_until wait);
+  op_status park(dispatcher* s, wait_record& w, std::int32_t side,
+                 wait_for wait);
 
   [[noreturn]] static void throw_closed();
 

@@ -50,66 +50,110 @@ class rendezvous : protected channel_core {
   [[gnu::always_inline]] op_status put(Value&& value, Wait wait,
                                        location where) {
     dispatcher* s = this_dispatcher();
-    bool room = !buffer_.full();
-    if (key_ != s->key) [[unlikely]] {
-      const admission a = admit_send(s);
-      if (a == admission::closed) return op_status::closed;
-      if (a == admission::behind_exception) room = false;
-    }
-    if (balance() < 0) {
-      wait_record& w = waiting_.front();
-      land(w.slot, std::forward<Value>(value));  // May throw; nothing changed.
-      s->resume(s->unlink(w, -1), preference_ == preference::receiver);
-      return op_status::done;
-    }
-    if (room) {
-      buffer_.push(std::forward<Value>(value));
-      return op_status::done;
-    }
-    // No receiver, no room: park, and offer the value where it lies.
-    if constexpr (std::is_same_v<Wait, wait_never>) {
-      return op_status::would_block;
-    } else {
-      wait_record w("send", where);
-      w.slot = const_cast<std::remove_cvref_t<T>*>(std::addressof(value));
-      w.kind = std::is_lvalue_reference_v<Value> ? copied : moved;
-      return park(s, w, +1, wait);
-    }
+    if (key_ != s->key) [[unlikely]]
+      return put_slowly(std::forward<Value>(value), wait, where);
+    return put_admitted(s, std::forward<Value>(value), !buffer_.full(), wait,
+                        where);
   }
 
   template <typename Wait>
   [[gnu::always_inline]] op_status get(landing& to, Wait wait, location where) {
     dispatcher* s = this_dispatcher();
-    if (key_ != s->key) [[unlikely]] {
-      const admission a = admit_receive(s, !buffer_.empty());
-      if (a == admission::closed) return op_status::closed;
-      if (a == admission::exception_first) throw_sent(s);
-    }
-    if (!buffer_.empty()) {
-      land(&to, std::move(buffer_.front()));  // May throw; nothing changed.
-      buffer_.pop();
-      if (balance() > 0) refill(s);
-      return op_status::done;
-    }
-    if (balance() > 0) {
-      wait_record& w = waiting_.front();
-      land_offered(to, w);  // May throw; nothing changed.
-      s->resume(s->unlink(w, +1), preference_ == preference::sender);
-      return op_status::done;
-    }
-    // Nothing there: park, and have the value put where it is wanted.
-    if constexpr (std::is_same_v<Wait, wait_never>) {
-      return op_status::would_block;
-    } else {
-      wait_record w("receive", where);
-      w.slot = &to;
-      return park(s, w, -1, wait);
-    }
+    if (key_ != s->key) [[unlikely]]
+      return get_slowly(to, wait, where);
+    return get_admitted(s, to, wait, where);
   }
 
   ring_buffer<T> buffer_;
 
  private:
+  // Its key did not fit.
+  template <typename Value, typename Wait>
+  [[gnu::noinline]] op_status put_slowly(Value&& value, Wait wait,
+                                         location where) {
+    dispatcher* s = this_dispatcher();
+    const admission a = admit_send(s);
+    if (a == admission::closed) return op_status::closed;
+    const bool room = a != admission::behind_exception && !buffer_.full();
+    return put_admitted(s, std::forward<Value>(value), room, wait, where);
+  }
+  template <typename Wait>
+  [[gnu::noinline]] op_status get_slowly(landing& to, Wait wait,
+                                         location where) {
+    dispatcher* s = this_dispatcher();
+    const admission a = admit_receive(s, !buffer_.empty());
+    if (a == admission::closed) return op_status::closed;
+    if (a == admission::exception_first) throw_sent(s);
+    return get_admitted(s, to, wait, where);
+  }
+
+  // Both end in one switch, whether they have met somebody or park.
+  template <typename Value, typename Wait>
+  [[gnu::always_inline]] op_status put_admitted(dispatcher* s, Value&& value,
+                                                bool room, Wait wait,
+                                                location where) {
+    wait_record w;
+    control_block* next;
+    if (balance() < 0) {
+      wait_record& receiver = waiting_.front();
+      // May throw; nothing has changed.
+      land(receiver.slot, std::forward<Value>(value));
+      next = s->unlink(receiver, -1);
+      const bool now = preference_ == preference::receiver;
+      s->queue.push(now ? s->current : next);
+      if (!now) return op_status::done;
+      w.slot = &w;
+    } else if (room) {
+      buffer_.push(std::forward<Value>(value));
+      return op_status::done;
+    } else if constexpr (std::is_same_v<Wait, wait_never>) {
+      return op_status::would_block;
+    } else {
+      // Park, and offer the value where it lies.
+      w.begin("send", where);
+      w.slot = const_cast<std::remove_cvref_t<T>*>(std::addressof(value));
+      w.kind = std::is_lvalue_reference_v<Value> ? copied : moved;
+      if constexpr (!std::is_same_v<Wait, wait_forever>)
+        return park(s, w, +1, wait);
+      next = s->line_up(w, waiting_, +1);
+    }
+    s->switch_to(s->current, next);
+    return w.slot != nullptr ? op_status::done : op_status::closed;
+  }
+
+  template <typename Wait>
+  [[gnu::always_inline]] op_status get_admitted(dispatcher* s, landing& to,
+                                                Wait wait, location where) {
+    if (!buffer_.empty()) {
+      land(&to, std::move(buffer_.front()));  // May throw; nothing has changed.
+      buffer_.pop();
+      if (balance() > 0) refill(s);
+      return op_status::done;
+    }
+    wait_record w;
+    control_block* next;
+    if (balance() > 0) {
+      wait_record& sender = waiting_.front();
+      land_offered(to, sender);  // May throw; nothing has changed.
+      next = s->unlink(sender, +1);
+      const bool now = preference_ == preference::sender;
+      s->queue.push(now ? s->current : next);
+      if (!now) return op_status::done;
+      w.slot = &w;
+    } else if constexpr (std::is_same_v<Wait, wait_never>) {
+      return op_status::would_block;
+    } else {
+      // Park, and have the value put where it is wanted.
+      w.begin("receive", where);
+      w.slot = &to;
+      if constexpr (!std::is_same_v<Wait, wait_forever>)
+        return park(s, w, -1, wait);
+      next = s->line_up(w, waiting_, -1);
+    }
+    s->switch_to(s->current, next);
+    return w.slot != nullptr ? op_status::done : op_status::closed;
+  }
+
   template <typename Value>
   static void land(void* slot, Value&& value) {
     if constexpr (raw)

@@ -105,7 +105,7 @@ void core::poll_sources() noexcept {
   const auto now = driver->now();
   while (wait_record* w = timers.pop_due(now)) {
     if (w->who->waiting == nullptr) continue;  // Woken already.
-    w->timed_out = true;
+    w->timed_out = 1;
     wake(w->who);
   }
 }
@@ -174,13 +174,15 @@ control_block* dispatcher::next_slow() noexcept {
   }
 }
 
-control_block* dispatcher::next_popped_null() noexcept {
-  core::of(this).popped_null();
-  return next_slow();
-}
-
 control_block* dispatcher::switch_rare(control_block* me, control_block* n) {
   core& c = core::of(this);
+  if (n == nullptr) n = next_slow();
+  if (n == nullptr) {
+    // Nothing can wake anyone: the operation fails, as if it had not begun.
+    const wait_record& w = *me->waiting;
+    unpark(me);
+    throw core::deadlock(w);
+  }
   if (flagged()) n = c.intercept(n);
   n = c.ready(n);
   if (n != me) {
@@ -206,17 +208,6 @@ void dispatcher::deliver(control_block* me) {
   c.raise_due(me);
 }
 
-void dispatcher::park_ended(control_block* me, control_block* n) {
-  if (n == nullptr) {
-    // Nothing can wake anyone: the operation fails, as if it had not begun.
-    const wait_record& w = *me->waiting;
-    unpark(me);
-    throw core::deadlock(w);
-  }
-  // Woken while choosing the next.
-  if (me->flags != 0) deliver(me);
-}
-
 void dispatcher::unpark(control_block* t) noexcept {
   for (wait_record* w = t->waiting; w != nullptr; w = w->sibling) {
     if (w->queue != nullptr) w->queue->leave(*w);
@@ -231,17 +222,11 @@ void dispatcher::yield_rare() {
   control_block* me = current;
   control_block* n = me;
   if (!queue.empty()) {
-    n = queue.pop();
-    queue.push_after_pop(me);
-    if (n == nullptr) n = next_popped_null();
+    queue.push(me);
+    n = next();
   }
   // A lone tasklet that yields spends its budget too.
   if (n != me || flagged()) switch_to(me, n);
-}
-
-control_block* dispatcher::yield_to(control_block* me, control_block* n) {
-  if (n == nullptr) n = next_popped_null();
-  return n == me || n->flags != 0 ? switch_rare(me, n) : n;
 }
 
 void dispatcher::make_descriptors() {

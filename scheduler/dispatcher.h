@@ -64,10 +64,10 @@ struct dispatcher {
   [[nodiscard]] bool flagged() const {
     return flags.load(std::memory_order_relaxed) != 0;
   }
-  // A switch away from here needs more than a switch.
-  [[nodiscard]] bool rare() const {
-    return (flags.load(std::memory_order_relaxed) | exceptions->uncaught) !=
-               0 ||
+  // A switch to one with these flags needs more than a switch.
+  [[nodiscard]] bool rare(std::uint32_t of_target = 0) const {
+    return (flags.load(std::memory_order_relaxed) | of_target |
+            exceptions->uncaught) != 0 ||
            exceptions->caught != nullptr;
   }
 
@@ -87,41 +87,42 @@ struct dispatcher {
   // Takes the next tasklet off the queue. Null: deadlock. May give current, if
   // that was woken meanwhile. Never throws.
   [[gnu::always_inline]] control_block* next() {
-    if (queue.empty()) [[unlikely]]
-      return next_slow();
-    control_block* n = queue.pop();
-    if (n == nullptr) [[unlikely]]
-      return next_popped_null();
-    return n;
+    control_block* n = queue.take();
+    return n != nullptr ? n : next_slow();
   }
 
   // Suspends `me`, which is current and queued or parked already, runs `n`, and
-  // returns when `me` is picked. Throws what is due to it then.
+  // returns when `me` is picked. Throws what is due to it then. Null: the next
+  // of the queue; throws deadlock_error where there is none, and `me` is parked
+  // no more.
   [[gnu::always_inline]] void switch_to(control_block* me, control_block* n) {
-    if (rare() || n->flags != 0) [[unlikely]] {
+    if (n == nullptr || rare(n->flags)) [[unlikely]] {
       n = switch_rare(me, n);
       if (n == nullptr) return;
     }
     jump(me, n);
   }
 
-  // Parks the current tasklet on `w`, at the end of `q`, until it is woken.
-  // Throws deadlock_error with nothing changed; what is due when it goes on.
+  // Has the current tasklet wait on `w`, at the end of `q` or in no queue;
+  // gives whom to switch to, which makes it parked.
+  [[gnu::always_inline]] control_block* line_up(wait_record& w, wait_queue& q,
+                                                std::int32_t side) {
+    q.append(w, side);
+    return line_up(w);
+  }
+  [[gnu::always_inline]] control_block* line_up(wait_record& w) {
+    w.who = current;
+    current->waiting = &w;
+    return queue.take();
+  }
+
+  // Parks the current tasklet on `w` until it is woken. Throws deadlock_error
+  // with nothing changed; what is due when it goes on.
   [[gnu::always_inline]] void park(wait_record& w, wait_queue& q,
                                    std::int32_t side) {
-    q.append(w, side);
-    park(w);
+    switch_to(current, line_up(w, q, side));
   }
-  // As above, in no queue.
-  [[gnu::always_inline]] void park(wait_record& w) {
-    control_block* me = current;
-    w.who = me;
-    me->waiting = &w;
-    control_block* n = next();
-    if (n == nullptr || n == me) [[unlikely]]
-      return park_ended(me, n);
-    switch_to(me, n);
-  }
+  void park(wait_record& w) { switch_to(current, line_up(w)); }
 
   // As above; false where the time passed first. They throw std::bad_alloc,
   // too.
@@ -132,14 +133,10 @@ struct dispatcher {
 
   // Goes on with a tasklet that has been unlinked already: now, the caller to
   // the tail; or later, it to the tail.
-  [[gnu::always_inline]] void resume(control_block* t, bool now) {
-    if (now) {
-      control_block* me = current;
-      queue.push(me);
-      switch_to(me, t);
-    } else {
-      queue.push(t);
-    }
+  void resume(control_block* t, bool now) {
+    control_block* me = current;
+    queue.push(now ? me : t);
+    if (now) switch_to(me, t);
   }
 
   // Takes the record that was matched off its queue: its tasklet may be
@@ -178,14 +175,14 @@ struct dispatcher {
     t->flags |= thrown;
   }
 
-  void yield() {
-    if (queue.empty() || rare()) [[unlikely]]
+  [[gnu::always_inline]] void yield() {
+    control_block* n = rare() ? nullptr : queue.take();
+    if (n == nullptr) [[unlikely]]
       return yield_rare();
     control_block* me = current;
-    control_block* n = queue.pop();
-    queue.push_after_pop(me);
-    if (n == nullptr || n->flags != 0) [[unlikely]] {
-      n = yield_to(me, n);
+    queue.push(me);
+    if (n->flags != 0) [[unlikely]] {
+      n = switch_rare(me, n);
       if (n == nullptr) return;
     }
     jump(me, n);
@@ -214,7 +211,6 @@ struct dispatcher {
   }
 
  private:
-  // The switch itself, and what is due to `me` when it goes on.
   [[gnu::always_inline]] void jump(control_block* me, control_block* n) {
     dispatcher* s = this;
     s->current = n;
@@ -228,14 +224,11 @@ struct dispatcher {
   void require_slow() const;
   void admit_slow();
   control_block* next_slow() noexcept;
-  control_block* next_popped_null() noexcept;
-  // These two give whom to switch to, so that the inlined operation makes the
-  // switch and its return is predicted. Null: there is nothing left to do, and
-  // what was due to `me` has been delivered.
+  // Gives whom to switch to, so that the inlined operation makes the switch and
+  // its return is predicted. Null: there is nothing left to do, and what was
+  // due to `me` has been delivered.
   control_block* switch_rare(control_block* me, control_block* n);
-  control_block* yield_to(control_block* me, control_block* n);
   void deliver(control_block* me);
-  void park_ended(control_block* me, control_block* n);
   void yield_rare();
   void make_descriptors();
 };

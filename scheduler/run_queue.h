@@ -14,10 +14,11 @@
 // Invariants:
 // - a member's `position` is where it stands;
 // - the ring has room for every live tasklet and a quarter more: reserve() at
-//   spawn may fail, the pushes never do. A full ring holds enough tombstones
-//   that compacting it pays.
+//   spawn may fail, the pushes never do, and look at nothing. Tombstones are
+//   cleared away when that quarter is full of them.
 #pragma once
 
+#include <cassert>
 #include <cstddef>
 #include <cstdint>
 
@@ -52,27 +53,33 @@ class run_queue {
     return false;
   }
 
-  // The pop made room, so there is nothing to check.
-  void push_after_pop(control_block* t) { put(tail_++, t); }
+  // As pop(); but null, too, where it is empty, and tombstones stay.
+  control_block* take() {
+    if (empty()) return nullptr;
+    control_block* t = ring_[head_ & mask_];
+    if (t != nullptr) [[likely]]
+      ++head_;
+    return t;
+  }
+
+  // There is room for everybody, the marker and the tombstones.
   void push(control_block* t) {
-    if (tail_ - head_ > mask_) [[unlikely]]
-      compact();
+    assert(tail_ - head_ <= mask_);
     put(tail_++, t);
   }
   void push_front(control_block* t) {
-    if (tail_ - head_ > mask_) [[unlikely]]
-      compact();
+    assert(tail_ - head_ <= mask_);
     put(--head_, t);
   }
   void remove(const control_block* t) {
     ring_[t->position & mask_] = nullptr;
-    ++tombstones_;
+    if (++tombstones_ + comfortable_ >= mask_) [[unlikely]]
+      compact();
   }
 
   // At the tail. Requires: !marked().
   void push_marker() {
-    if (tail_ - head_ > mask_) [[unlikely]]
-      compact();
+    assert(tail_ - head_ <= mask_);
     marked_ = true;
     marker_ = tail_;
     ring_[tail_++ & mask_] = nullptr;

@@ -27,7 +27,7 @@ bool dispatcher::park_until(wait_record& w, wait_queue& q, std::int32_t side,
   const timer alarm(c.timers, deadline, w);
   c.mark_sources();
   park(w, q, side);
-  return !w.timed_out;
+  return w.timed_out == 0;
 }
 
 bool dispatcher::park_for(wait_record& w, wait_queue& q, std::int32_t side,

@@ -26,16 +26,28 @@ struct wait_link {
 
 struct wait_record : wait_link {
   control_block* who;
-  wait_queue* queue = nullptr;     // null: in none, as in sleep_for()
-  void* slot = nullptr;            // what the waking side reads or fills
-  const char* reason;              // "receive", "sleep", ...: for reports
-  std::source_location site;       // of the blocking call
-  wait_record* sibling = nullptr;  // the next case of the same select
-  std::uint32_t kind = 0;  // how to read the slot; the parker's business
-  bool timed_out = false;
+  wait_queue* queue;          // null: in none, as in sleep_for()
+  void* slot;                 // what the waking side reads or fills
+  const char* reason;         // "receive", "sleep", ...: for reports
+  std::source_location site;  // of the blocking call
+  wait_record* sibling;       // the next case of the same select
+  std::uint32_t kind;         // how to read the slot; the parker's business
+  std::uint32_t timed_out;    // 1: the time passed first
 
-  wait_record(const char* why, std::source_location where)
-      : wait_link(), reason(why), site(where) {}
+  // Empty: an operation that does not park pays nothing for it.
+  wait_record() {}                                            // NOLINT
+  wait_record(const char* why, std::source_location where) {  // NOLINT
+    begin(why, where);
+  }
+  void begin(const char* why, std::source_location where) {
+    queue = nullptr;
+    slot = nullptr;
+    reason = why;
+    site = where;
+    sibling = nullptr;
+    kind = 0;
+    timed_out = 0;
+  }
 };
 
 class wait_queue {
