@@ -19,7 +19,8 @@ constexpr std::chrono::milliseconds long_sleep{10};
 constexpr std::size_t kept_stacks = 64;
 constexpr std::size_t stacks_at_once = 64;
 
-constinit dispatcher no_scheduler_here{none_here};
+constinit exception_state no_exceptions{};
+constinit dispatcher no_scheduler_here{none_here, &no_exceptions};
 
 // Watches the idle driver, which may not switch.
 class polling_scope {

@@ -59,7 +59,8 @@ struct dispatcher {
   bool inspects_ends = false;      // stacks are looked at when tasklets end
 
   constexpr dispatcher() noexcept = default;
-  constexpr explicit dispatcher(std::uint32_t f) noexcept : flags(f) {}
+  constexpr dispatcher(std::uint32_t f, exception_state* e) noexcept
+      : exceptions(e), flags(f) {}
 
   [[nodiscard]] bool flagged() const {
     return flags.load(std::memory_order_relaxed) != 0;

@@ -12,14 +12,29 @@
 #define WEFT_TELLS_VALGRIND 1
 #endif
 
+// In every program that LeakSanitizer watches, however this file was compiled.
+extern "C" {
+__attribute__((weak)) void __lsan_register_root_region(const void*,
+                                                       std::size_t);
+__attribute__((weak)) void __lsan_unregister_root_region(const void*,
+                                                         std::size_t);
+}
+
 namespace weft {
 
-void announce_stack([[maybe_unused]] void* low,
-                    [[maybe_unused]] void* high) noexcept {
+void announce_stack(char* low, char* high) noexcept {
+  // What a parked tasklet points to is no leak.
+  if (__lsan_register_root_region != nullptr)
+    __lsan_register_root_region(low, static_cast<std::size_t>(high - low));
 #ifdef WEFT_TELLS_VALGRIND
   VALGRIND_STACK_REGISTER(reinterpret_cast<std::uintptr_t>(low),
-                          reinterpret_cast<std::uintptr_t>(high));
+                          reinterpret_cast<std::uintptr_t>(high) - 1);
 #endif
+}
+
+void retract_stack(char* low, char* high) noexcept {
+  if (__lsan_unregister_root_region != nullptr)
+    __lsan_unregister_root_region(low, static_cast<std::size_t>(high - low));
 }
 
 void forget_frames([[maybe_unused]] void* low,

@@ -62,8 +62,10 @@ struct context : resume_point {
 #endif
 };
 
-// Tells memory checkers of a range that serves as a stack from now on, once.
-void announce_stack(void* low, void* high) noexcept;
+// Tells memory checkers of a range that serves as a stack from now on,
+void announce_stack(char* low, char* high) noexcept;
+// and that it does no more.
+void retract_stack(char* low, char* high) noexcept;
 
 // Forgets what frames that were left behind on a stack told the checkers.
 void forget_frames(void* low, void* high) noexcept;

@@ -79,7 +79,7 @@ bool stack_pool::cut(std::uint32_t size_class) noexcept {
     char* end = from.begin + from.used;
     from.used += size;
     guard_.put(end);
-    announce_stack(end, end + size - 1);
+    announce_stack(end + stack_guard::size(), end + size);
     shelf& to = shelves_[size_class];
     ++to.cut;
     to.tops[to.free++] = end + size - colour_++ % colours(size) * colour_step;
@@ -111,6 +111,11 @@ bool stack_pool::trim(std::size_t keep, std::size_t most) noexcept {
 
 stack_pool::~stack_pool() {
   if (taken() != 0) return;
+  for (std::uint32_t c = 0; c != shelves_.size(); ++c)
+    for (std::size_t i = 0; i != shelves_[c].free; ++i) {
+      const stack s{shelves_[c].tops[i], c};
+      retract_stack(s.low(), s.end() + s.size());
+    }
   for (const slab& s : slabs_) munmap(s.begin, s.bytes);
 }
 
