@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: BSL-1.0
+// The cases of weft, a function for each idea.
+#pragma once
+
+#include "weft/bench/harness.h"
+
+void add_yield_cases(bench::suite& all);
+void add_channel_cases(bench::suite& all);
+void add_spawn_cases(bench::suite& all);
+void add_skynet_cases(bench::suite& all);
+void add_memory_cases(bench::suite& all);
