@@ -41,33 +41,42 @@ double jumps(long n) {
   return took / static_cast<double>(2 * n);
 }
 
-struct partner : weft::flow {
-  weft::flow main;
+struct counter {
+  weft::flow* main;
   long count = 0;
   long n = 0;
 };
 
-void serve(partner& self) {
-  while (self.count < self.n) {
-    ++self.count;
-    self.switch_to(self.main);
+void serve(counter* c, weft::flow& self) {
+  weft::flow* main = c->main;
+  while (c->count < c->n) {
+    ++c->count;
+    weft::flow* to = main;
+    weft::flow::switch_to(c, &self, to);
   }
-  self.leave(self.main);
+  weft::flow::leave(c, &self, main);
 }
 
 // As jumps(), by the switch that tasklets make.
 double switches(long n) {
   const std::unique_ptr<char[]> stack(new char[stack_size]);
-  partner other;
-  other.n = n;
-  adopt(other.main);
-  other.prepare<partner, serve>(stack.get(), stack.get() + stack_size);
+  weft::flow main;
+  weft::flow other;
+  adopt(main);
+  other.prepare<counter, weft::flow, serve>(stack.get(),
+                                            stack.get() + stack_size);
+  counter c{.main = &main, .n = n};
+  const auto go = [&] {
+    counter* carried = &c;
+    weft::flow* to = &other;
+    weft::flow::switch_to(carried, &main, to);
+  };
   const bench::stopwatch watch;
-  for (long i = 0; i < n; ++i) other.main.switch_to(other);
+  for (long i = 0; i < n; ++i) go();
   const double took = watch.ns();
-  other.main.switch_to(other);
+  go();
   other.discard();
-  bench::check(other.count == n, "a switch was not made");
+  bench::check(c.count == n, "a switch was not made");
   return took / static_cast<double>(2 * n);
 }
 
