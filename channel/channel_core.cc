@@ -90,7 +90,7 @@ void channel_core::send_exception(std::exception_ptr what,
   dispatcher* s = this_dispatcher();
   if (admit_send(s) == admission::closed) throw_closed();
   if (waiting_.balance() < 0) {
-    control_block* receiver = s->unlink(waiting_.front(), -1);
+    control_block* receiver = s->unlink(waiting_.front(), waiting_, -1);
     dispatcher::raise_in(receiver, std::move(what));
     s->resume(receiver, preference_ == preference::receiver);
     return;

@@ -98,7 +98,7 @@ class rendezvous : protected channel_core {
       wait_record& receiver = waiting_.front();
       // May throw; nothing has changed.
       land(receiver.slot, std::forward<Value>(value));
-      next = s->unlink(receiver, -1);
+      next = s->unlink(receiver, waiting_, -1);
       const bool now = preference_ == preference::receiver;
       s->queue.push(now ? s->current : next);
       if (!now) return op_status::done;
@@ -135,7 +135,7 @@ class rendezvous : protected channel_core {
     if (balance() > 0) {
       wait_record& sender = waiting_.front();
       land_offered(to, sender);  // May throw; nothing has changed.
-      next = s->unlink(sender, +1);
+      next = s->unlink(sender, waiting_, +1);
       const bool now = preference_ == preference::sender;
       s->queue.push(now ? s->current : next);
       if (!now) return op_status::done;
@@ -207,7 +207,7 @@ class rendezvous : protected channel_core {
         s->wake_throwing(w.who, std::current_exception());
         continue;
       }
-      control_block* sender = s->unlink(w, +1);
+      control_block* sender = s->unlink(w, waiting_, +1);
       if (first == nullptr)
         first = sender;
       else
@@ -220,7 +220,7 @@ class rendezvous : protected channel_core {
   [[noreturn, gnu::noinline]] void throw_sent(dispatcher* s) {
     wait_record& w = waiting_.front();
     const std::exception_ptr what = *static_cast<std::exception_ptr*>(w.slot);
-    control_block* sender = s->unlink(w, +1);
+    control_block* sender = s->unlink(w, waiting_, +1);
     const bool now = preference_ == preference::sender;
     if (control_block* next = move_up(s)) s->queue.push(next);
     s->resume(sender, now);

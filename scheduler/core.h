@@ -117,7 +117,8 @@ struct core : dispatcher {
     control_block* heir = nullptr;
     if (failure) [[unlikely]]
       heir = pass_on(d, failure);
-    while (!d.joiners.empty()) queue.push(unlink(d.joiners.front(), +1));
+    while (!d.joiners.empty())
+      queue.push(unlink(d.joiners.front(), d.joiners, +1));
     d.id = 0;
     if (d.name || d.thrown) [[unlikely]]
       forget_details(d);

@@ -140,16 +140,16 @@ struct dispatcher {
     if (now) switch_to(me, t);
   }
 
-  // Takes the record that was matched off its queue: its tasklet may be
-  // resumed.
-  control_block* unlink(wait_record& w, std::int32_t side) {
+  // Takes the record that was matched off `q`: its tasklet may be resumed.
+  control_block* unlink(wait_record& w, wait_queue& q, std::int32_t side) {
+    control_block* t = w.who;
     if (w.sibling != nullptr) [[unlikely]] {
-      unpark(w.who);
+      unpark(t);
     } else {
-      w.queue->remove(w, side);
-      w.who->waiting = nullptr;
+      q.remove(w, side);
+      t->waiting = nullptr;
     }
-    return w.who;
+    return t;
   }
 
   // Has timers and the driver looked at from now on, once a round. Whoever

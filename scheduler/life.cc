@@ -74,7 +74,7 @@ control_block* core::pass_on(descriptor& d,
   if (d.joiners.empty())
     return deliver_failure(d, std::exchange(failure, nullptr));
   while (!d.joiners.empty()) {
-    control_block* joiner = unlink(d.joiners.front(), +1);
+    control_block* joiner = unlink(d.joiners.front(), d.joiners, +1);
     raise_in(joiner, failure);
     queue.push(joiner);
   }
