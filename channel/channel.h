@@ -104,6 +104,11 @@ class channel : private rendezvous<T> {
     static_cast<void>(get(result, wait_forever{}, where));
     return result;
   }
+#if defined(__GNUC__) && !defined(__clang__)
+// *c.receive() is not wrong where nobody closes the channel.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
   [[gnu::always_inline]] std::optional<T> receive(
       location where = location::current())
     requires received_raw<T>
@@ -113,6 +118,9 @@ class channel : private rendezvous<T> {
       return result;
     return std::nullopt;
   }
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic pop
+#endif
 
   // As receive(), but throws channel_closed where that returns nullopt. One
   // more move.

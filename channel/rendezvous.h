@@ -98,9 +98,8 @@ class rendezvous : protected channel_core {
       wait_record& receiver = waiting_.front();
       // May throw; nothing has changed.
       land(receiver.slot, std::forward<Value>(value));
-      next = s->unlink(receiver, waiting_, -1);
       const bool now = preference_ == preference::receiver;
-      s->queue.push(now ? s->current : next);
+      next = meet(s, receiver, -1, now);
       if (!now) return op_status::done;
       w.slot = &w;
     } else if (room) {
@@ -135,9 +134,8 @@ class rendezvous : protected channel_core {
     if (balance() > 0) {
       wait_record& sender = waiting_.front();
       land_offered(to, sender);  // May throw; nothing has changed.
-      next = s->unlink(sender, waiting_, +1);
       const bool now = preference_ == preference::sender;
-      s->queue.push(now ? s->current : next);
+      next = meet(s, sender, +1, now);
       if (!now) return op_status::done;
       w.slot = &w;
     } else if constexpr (std::is_same_v<Wait, wait_never>) {
@@ -152,6 +150,16 @@ class rendezvous : protected channel_core {
     }
     s->switch_to(s->current, next);
     return w.slot != nullptr ? op_status::done : op_status::closed;
+  }
+
+  // Takes the partner, who has been served, off the line. It goes to the tail,
+  // or, where it runs now, the caller does.
+  [[gnu::always_inline]] control_block* meet(dispatcher* s, wait_record& w,
+                                             std::int32_t side, bool now) {
+    control_block* partner = w.who;
+    s->queue.push(now ? s->current : partner);
+    s->unlink(w, waiting_, side);
+    return partner;
   }
 
   template <typename Value>

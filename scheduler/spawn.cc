@@ -5,24 +5,23 @@
 
 namespace weft {
 
-void spawning::set(spawn_options& options) {
+void spawning::set(descriptor& d, spawn_options& options) {
   if (options.stack_size != 0)
-    d_->stack_class = stack_pool::class_of(options.stack_size);
+    d.stack_class = stack_pool::class_of(options.stack_size);
   if (!options.name.empty())
-    d_->name = std::make_unique<std::string>(std::move(options.name));
+    d.name = std::make_unique<std::string>(std::move(options.name));
 }
 
-void spawning::drop() noexcept {
-  d_->name.reset();
-  s_->free_descriptor(d_);
+void spawning::drop(dispatcher* s, descriptor* d) noexcept {
+  d->name.reset();
+  s->free_descriptor(d);
 }
 
-void spawning::commit_rare(descriptor& d) {
-  core& c = core::of(s_);
-  if (s_->flags.load(std::memory_order_relaxed) & closing)
-    c.end_unstarted(d);
+void spawning::commit_rare(dispatcher* s, descriptor* d) {
+  if (s->flags.load(std::memory_order_relaxed) & closing)
+    core::of(s).end_unstarted(*d);
   else
-    c.queue.push(&d.seed);
+    s->queue.push(&d->seed);
 }
 
 }  // namespace weft

@@ -73,10 +73,10 @@ class spawning {
   spawning& operator=(const spawning&) = delete;
   ~spawning() {
     if (d_ != nullptr) [[unlikely]]
-      drop();
+      drop(s_, d_);
   }
 
-  void set(spawn_options& options);
+  void set(spawn_options& options) { set(*d_, options); }
   callable& body() { return d_->body; }
 
   tasklet commit() {
@@ -90,15 +90,17 @@ class spawning {
     ++s_->live;
     const tasklet t = dispatcher::handle(d);
     if (s_->flagged()) [[unlikely]]
-      commit_rare(*d);
+      commit_rare(s_, d);
     else
       s_->queue.push(&d->seed);
     return t;
   }
 
  private:
-  void commit_rare(descriptor& d);
-  void drop() noexcept;
+  // By value: this object stays in registers.
+  static void set(descriptor& d, spawn_options& options);
+  static void commit_rare(dispatcher* s, descriptor* d);
+  static void drop(dispatcher* s, descriptor* d) noexcept;
 
   dispatcher* s_;
   descriptor* d_;

@@ -77,7 +77,7 @@ class wait_queue {
   }
 
   // Takes out a record that waits on the given side.
-  void remove(wait_record& w, std::int32_t side) {
+  void remove(const wait_record& w, std::int32_t side) {
     assert(w.queue == this && balance_ * side > 0);
     w.previous->next = w.next;
     w.next->previous = w.previous;

@@ -42,7 +42,7 @@ double ping_pong(long n) {
   weft::spawn([&] {
     for (long i = 0; i < n; ++i) {
       ping.send(static_cast<int>(i));
-      sum += pong.take();
+      sum += *pong.receive();
     }
     ping.close();
   });
