@@ -3,9 +3,12 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <cstdint>
 #include <cstring>
+#include <fstream>
+#include <iterator>
 #include <sstream>
 #include <vector>
 
@@ -70,6 +73,23 @@ TEST_CASE("stacks differ in their tops, and by little") {
     CHECK(s.end() + s.size() - s.top <= std::ptrdiff_t(s.size() / 32));
     pool.give(s);
   }
+}
+
+TEST_CASE("guards of any number of stacks take no mappings of their own") {
+  const auto mappings = [] {
+    std::ifstream maps("/proc/self/maps");
+    return std::count(std::istreambuf_iterator<char>(maps), {}, '\n');
+  };
+  stack_pool pool;
+  const std::uint32_t c = stack_pool::class_of(default_stack);
+  std::vector<stack> taken{pool.take(c)};
+  const auto before = mappings();
+  while (taken.size() != weft_test::many) taken.push_back(pool.take(c));
+  if (pool.guard().must_be_asked())
+    WARN("this kernel has no MADV_GUARD_INSTALL");
+  else
+    CHECK(mappings() - before < weft_test::many / 100);
+  for (const stack& s : taken) pool.give(s);
 }
 
 TEST_CASE("trim gives the memory of free stacks back, less the warmest") {
