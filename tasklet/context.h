@@ -3,10 +3,11 @@
 // Boost.Context's fcontext, and tells the sanitizers of every switch; flow.h is
 // what the rest of weft sees of it.
 //
-//   WEFT_INLINE_SWITCH    the backend is inline_switch.h, else
-//   fcontext_switch.h WEFT_FCONTEXT         set by the build: fcontext even
-//   where the other would do WEFT_ASAN, WEFT_TSAN  which sanitizer the file is
-//   compiled for
+//   WEFT_INLINE_SWITCH    the backend is inline_switch.h, not
+//                         fcontext_switch.h
+//   WEFT_FCONTEXT         set by the build: fcontext even where the other would
+//                         do
+//   WEFT_ASAN, WEFT_TSAN  which sanitizer the file is compiled for
 #pragma once
 
 #include <cstddef>
@@ -41,11 +42,12 @@
 #else
 #include "weft/tasklet/fcontext_switch.h"
 #endif
+#include "weft/tasklet/build_tag.h"
 
 // A context may begin on a launch pad, and one that is left for ever is not
 // touched any more: its stack may be begun on at once.
 #if defined(WEFT_INLINE_SWITCH) && !defined(WEFT_ASAN) && !defined(WEFT_TSAN)
-#define WEFT_LAUNCHES 1
+#define WEFT_LAUNCHES
 #endif
 
 namespace weft {

@@ -6,6 +6,13 @@
 // no return takes off, and so mislead every return that follows.
 #include "weft/tasklet/context.h"
 
+// Every object asks for the tag, and so for this file. gcc's link-time
+// optimisation does not see what assembly defines, and would leave the file in
+// its archive.
+extern "C" {
+const char WEFT_BUILD_TAG = 0;
+}
+
 #if defined(WEFT_INLINE_SWITCH)
 static_assert(offsetof(weft::resume_point, stack) == 0);
 static_assert(offsetof(weft::resume_point, frame) == 8);
