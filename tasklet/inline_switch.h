@@ -18,6 +18,8 @@
 //   so that the resumed side finds both without a load.
 // - Floating-point control words and errno are left alone: they are the
 //   thread's.
+// - What is clobbered follows the flags of the file. A function with a wider
+//   __attribute__((target(...))) keeps no vectors or masks across a switch.
 #pragma once
 
 #include <cstddef>
@@ -77,7 +79,7 @@ inline void prepare_launch(resume_point& self, switch_entry entry) {
 #define WEFT_CLOBBERS_AVX512                                                  \
   , "xmm16", "xmm17", "xmm18", "xmm19", "xmm20", "xmm21", "xmm22", "xmm23",   \
       "xmm24", "xmm25", "xmm26", "xmm27", "xmm28", "xmm29", "xmm30", "xmm31", \
-      "k1", "k2", "k3", "k4", "k5", "k6", "k7"
+      "k0", "k1", "k2", "k3", "k4", "k5", "k6", "k7"
 #else
 #define WEFT_CLOBBERS_AVX512
 #endif
@@ -153,15 +155,19 @@ inline void prepare_launch(resume_point& self, switch_entry entry) {
       : "+r"(with), "+r"(there), "+r"(here)
       :
       : "x3", "x4", "x5", "x6", "x7", "x8", "x9", "x10", "x11", "x12", "x13",
-        "x14", "x15", "x16", "x17", "x20", "x21", "x22", "x23", "x24", "x25",
-        "x26", "x27", "x28", "x30", "memory", "cc", "v0", "v1", "v2", "v3",
-        "v4", "v5", "v6", "v7", "v8", "v9", "v10", "v11", "v12", "v13", "v14",
-        "v15", "v16", "v17", "v18", "v19", "v20", "v21", "v22", "v23", "v24",
-        "v25", "v26", "v27", "v28", "v29", "v30", "v31"
+        "x14", "x15", "x16", "x17", "x18", "x20", "x21", "x22", "x23", "x24",
+        "x25", "x26", "x27", "x28", "x30", "memory", "cc", "v0", "v1", "v2",
+        "v3", "v4", "v5", "v6", "v7", "v8", "v9", "v10", "v11", "v12", "v13",
+        "v14", "v15", "v16", "v17", "v18", "v19", "v20", "v21", "v22", "v23",
+        "v24", "v25", "v26", "v27", "v28", "v29", "v30", "v31"
 #if defined(__ARM_FEATURE_SVE)
         ,
         "p0", "p1", "p2", "p3", "p4", "p5", "p6", "p7", "p8", "p9", "p10",
-        "p11", "p12", "p13", "p14", "p15", "ffr"
+        "p11", "p12", "p13", "p14", "p15"
+#if !defined(__clang__)  // which knows no such name
+        ,
+        "ffr"
+#endif
 #endif
   );
   carried = with;
