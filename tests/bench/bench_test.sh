@@ -3,40 +3,13 @@
 # Every benchmark runs and checks its result, and compare sums up what programs
 # print. How fast anything is is not looked at.
 #
-# Usage: bench_test.sh WEFT BASELINE COMPARE
-set -eu
-export LC_ALL=C
-
-weft=$1
-baseline=$2
-compare=$3
-dir=$(mktemp -d "${TEST_TMPDIR:-/tmp}/bench.XXXXXX")
-trap 'rm -rf "$dir"' EXIT
+# Usage: bench_test.sh SUPPORT WEFT BASELINE COMPARE
+# shellcheck source=tests/support/program.sh
+. "$1"
+weft=$2
+baseline=$3
+compare=$4
 tab=$(printf '\t')
-
-wrong() {
-  echo "bench_test: $*" >&2
-  for file in "$dir/out" "$dir/err"; do
-    [ ! -f "$file" ] || { echo "--- $file" && tail -n 40 "$file"; } >&2
-  done
-  exit 1
-}
-
-# gives CODE COMMAND...: runs the command and expects the exit code.
-gives() {
-  expected=$1
-  shift
-  code=0
-  "$@" >"$dir/out" 2>"$dir/err" || code=$?
-  [ "$code" -eq "$expected" ] || wrong "'$*' gave $code, not $expected"
-}
-
-# One sentence, and nothing on stdout.
-refuses() {
-  gives "$@"
-  [ ! -s "$dir/out" ] || wrong "'$*' printed something"
-  [ "$(wc -l <"$dir/err")" -eq 1 ] || wrong "'$*' did not say one sentence"
-}
 
 says() { grep -q -- "$1" "$dir/err" || wrong "no '$1'"; }
 prints() { grep -q -- "$1" "$dir/out" || wrong "no '$1' on stdout"; }

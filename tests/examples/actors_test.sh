@@ -2,37 +2,11 @@
 # SPDX-License-Identifier: BSL-1.0
 # The robots of examples/actors, as their users see them.
 #
-# Usage: actors_test.sh PROGRAM
-set -eu
-
-actors=$1
-dir=$(mktemp -d "${TEST_TMPDIR:-/tmp}/actors.XXXXXX")
-trap 'rm -rf "$dir"' EXIT
+# Usage: actors_test.sh SUPPORT PROGRAM
+# shellcheck source=tests/support/program.sh
+. "$1"
+actors=$2
 esc=$(printf '\033')
-
-wrong() {
-  echo "actors_test: $*" >&2
-  for file in "$dir/out" "$dir/err"; do
-    [ ! -f "$file" ] || { echo "--- $file" && tail -n 20 "$file"; } >&2
-  done
-  exit 1
-}
-
-# Runs the program with "$@" and expects the exit code $1.
-gives() {
-  expected=$1
-  shift
-  code=0
-  "$actors" "$@" >"$dir/out" 2>"$dir/err" || code=$?
-  [ "$code" -eq "$expected" ] || wrong "'$*' gave $code, not $expected"
-}
-
-# One sentence, and nothing on stdout.
-refuses() {
-  gives "$@"
-  [ ! -s "$dir/out" ] || wrong "'$*' printed something"
-  [ "$(wc -l <"$dir/err")" -eq 1 ] || wrong "'$*' did not say one sentence"
-}
 
 value_of() { sed -n "s/^$1  *//p" "$dir/out"; }
 
@@ -42,18 +16,8 @@ no_temporaries() {
   done
 }
 
-# Waits for a condition, a minute at most.
-await() {
-  tries=0
-  until eval "$1"; do
-    tries=$((tries + 1))
-    [ "$tries" -le 600 ] || wrong "never: $1"
-    sleep 0.1
-  done
-}
-
 # The history of a seed is always the same, with every compiler.
-gives 0 --robots 50 --ticks 60 --seed 7 --size 40x20
+gives 0 "$actors" --robots 50 --ticks 60 --seed 7 --size 40x20
 cat >"$dir/golden" <<'END'
 ticks       60
 population  49
@@ -65,9 +29,9 @@ digest      6e213ae0d7571ec7
 END
 cmp "$dir/golden" "$dir/out" || wrong "the history of seed 7 has changed"
 
-gives 0 --robots=300 --ticks=300
+gives 0 "$actors" --robots=300 --ticks=300
 cp "$dir/out" "$dir/first"
-gives 0 --robots 300 --ticks 300
+gives 0 "$actors" --robots 300 --ticks 300
 cmp "$dir/first" "$dir/out" || wrong "one seed gave two histories"
 grep -q 'ticks/s, .* messages/s' "$dir/err" || wrong "no rates on stderr"
 
@@ -81,43 +45,43 @@ fi
 [ "$(value_of collisions)" -gt 0 ] || wrong "nobody met"
 
 digest=$(value_of digest)
-gives 0 --robots 300 --ticks 300 --seed 2
+gives 0 "$actors" --robots 300 --ticks 300 --seed 2
 [ "$(value_of digest)" != "$digest" ] || wrong "two seeds gave one history"
 
-gives 0 --robots 1 --ticks 1
-gives 0 --help
+gives 0 "$actors" --robots 1 --ticks 1
+gives 0 "$actors" --help
 grep -q '^Usage: actors' "$dir/out" || wrong "no help"
 
 # Bad usage.
-refuses 2 --robots 0
-refuses 2 --robots 1000001
-refuses 2 --robots many
-refuses 2 --robots
-refuses 2 --ticks 0
-refuses 2 --ticks 99999999999999999999
-refuses 2 --seed -1
-refuses 2 --size 40
-refuses 2 --size 40x
-refuses 2 --size 40x9
-refuses 2 --size 40x100001
-refuses 2 --size 40x20x10
-refuses 2 --size x20
-refuses 2 --watch=yes
-refuses 2 --fly
-refuses 2 robots
-refuses 2 --watch
+refuses 2 "$actors" --robots 0
+refuses 2 "$actors" --robots 1000001
+refuses 2 "$actors" --robots many
+refuses 2 "$actors" --robots
+refuses 2 "$actors" --ticks 0
+refuses 2 "$actors" --ticks 99999999999999999999
+refuses 2 "$actors" --seed -1
+refuses 2 "$actors" --size 40
+refuses 2 "$actors" --size 40x
+refuses 2 "$actors" --size 40x9
+refuses 2 "$actors" --size 40x100001
+refuses 2 "$actors" --size 40x20x10
+refuses 2 "$actors" --size x20
+refuses 2 "$actors" --watch=yes
+refuses 2 "$actors" --fly
+refuses 2 "$actors" robots
+refuses 2 "$actors" --watch
 
 # The picture.
-gives 0 --robots 100 --ticks 50 --svg "$dir/paths.svg"
+gives 0 "$actors" --robots 100 --ticks 50 --svg "$dir/paths.svg"
 if command -v xmllint >/dev/null; then
   xmllint --noout "$dir/paths.svg" || wrong "the SVG file is not well-formed"
 fi
 head -n 1 "$dir/paths.svg" | grep -q '^<svg ' || wrong "no SVG file"
 tail -n 1 "$dir/paths.svg" | grep -q '^</svg>$' || wrong "half an SVG file"
 [ "$(grep -c '<path ' "$dir/paths.svg")" -ge 100 ] || wrong "paths are missing"
-refuses 1 --svg "$dir/nowhere/paths.svg"
-refuses 1 --svg "$dir"
-refuses 1 --svg /dev/null
+refuses 1 "$actors" --svg "$dir/nowhere/paths.svg"
+refuses 1 "$actors" --svg "$dir"
+refuses 1 "$actors" --svg /dev/null
 no_temporaries
 
 # A standard output that takes nothing.

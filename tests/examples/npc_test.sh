@@ -2,49 +2,13 @@
 # SPDX-License-Identifier: BSL-1.0
 # The characters of examples/npc, as their users see them.
 #
-# Usage: npc_test.sh PROGRAM
-set -eu
-
-npc=$1
-dir=$(mktemp -d "${TEST_TMPDIR:-/tmp}/npc.XXXXXX")
-# Removed at the end, not by a trap: dash leaks those, and valgrind looks.
-
-wrong() {
-  echo "npc_test: $*" >&2
-  for file in "$dir/out" "$dir/err"; do
-    [ ! -f "$file" ] || { echo "--- $file" && tail -n 20 "$file"; } >&2
-  done
-  exit 1
-}
-
-# Runs the program with "$@" and expects the exit code $1.
-gives() {
-  expected=$1
-  shift
-  code=0
-  "$npc" "$@" >"$dir/out" 2>"$dir/err" || code=$?
-  [ "$code" -eq "$expected" ] || wrong "'$*' gave $code, not $expected"
-}
-
-# One sentence, and nothing on stdout.
-refuses() {
-  gives "$@"
-  [ ! -s "$dir/out" ] || wrong "'$*' printed something"
-  [ "$(wc -l <"$dir/err")" -eq 1 ] || wrong "'$*' did not say one sentence"
-}
+# Usage: npc_test.sh SUPPORT PROGRAM
+# shellcheck source=tests/support/program.sh
+. "$1"
+npc=$2
 
 # The first number after the words of $1.
 number() { sed -n "s/^$1[^0-9]*\([0-9]*\).*/\1/p" "$dir/out"; }
-
-# Waits for a condition, a minute at most.
-await() {
-  tries=0
-  until eval "$1"; do
-    tries=$((tries + 1))
-    [ "$tries" -le 600 ] || wrong "never: $1"
-    sleep 0.1
-  done
-}
 
 everybody_is_gone() {
   grep -q '^left behind  *0 characters, 0 claims$' "$dir/out" ||
@@ -52,7 +16,7 @@ everybody_is_gone() {
 }
 
 # The history of a seed is always the same, with every compiler.
-gives 0 --fast --budget 0 --npcs 200 --frames 300 --seed 7
+gives 0 "$npc" --fast --budget 0 --npcs 200 --frames 300 --seed 7
 cat >"$dir/golden" <<'END'
 frames          300
 characters      222 born, 222 had a turn
@@ -68,25 +32,25 @@ END
 cmp "$dir/golden" "$dir/out" || wrong "the history of seed 7 has changed"
 grep -q '^run_for .* median .* worst' "$dir/err" || wrong "no times on stderr"
 
-gives 0 --fast --budget=0 --npcs=1000
+gives 0 "$npc" --fast --budget=0 --npcs=1000
 cp "$dir/out" "$dir/first"
-gives 0 --fast --budget=0 --npcs=1000
+gives 0 "$npc" --fast --budget=0 --npcs=1000
 cmp "$dir/first" "$dir/out" || wrong "one seed gave two histories"
 everybody_is_gone
 for what in conversations killed behaviours 'turns a frame'; do
   [ "$(number "$what")" -gt 0 ] || wrong "no $what"
 done
 digest=$(grep '^digest' "$dir/out")
-gives 0 --fast --budget=0 --npcs=1000 --seed 2
+gives 0 "$npc" --fast --budget=0 --npcs=1000 --seed 2
 [ "$(grep '^digest' "$dir/out")" != "$digest" ] || wrong "two seeds gave one history"
 
-gives 0 --npcs 1 --frames 1
-gives 0 --help
+gives 0 "$npc" --npcs 1 --frames 1
+gives 0 "$npc" --help
 grep -q '^Usage: npc' "$dir/out" || wrong "no help"
 
 # A nanosecond a frame is a turn a frame: all the others are left over, and
 # everybody gets a turn before anybody gets the next.
-gives 0 --fast --budget 0.000001 --npcs 100 --frames 2000
+gives 0 "$npc" --fast --budget 0.000001 --npcs 100 --frames 2000
 [ "$(number 'left over')" -gt 1000 ] || wrong "nothing was left over"
 [ "$(number characters)" -ge 100 ] || wrong "some were not born"
 awake=$(sed -n 's/^characters .* \([0-9]*\) had a turn$/\1/p' "$dir/out")
@@ -97,22 +61,22 @@ grep -q '^fairness .* 0 second steps in a frame$' "$dir/out" ||
 everybody_is_gone
 
 # Bad usage.
-refuses 2 --npcs 0
-refuses 2 --npcs 200001
-refuses 2 --npcs many
-refuses 2 --npcs
-refuses 2 --frames 0
-refuses 2 --frames 99999999999999999999
-refuses 2 --budget -1
-refuses 2 --budget 1001
-refuses 2 --budget nan
-refuses 2 --budget 4ms
-refuses 2 --budget ''
-refuses 2 --seed -1
-refuses 2 --fast=yes
-refuses 2 --fly
-refuses 2 npcs
-refuses 2 --watch
+refuses 2 "$npc" --npcs 0
+refuses 2 "$npc" --npcs 200001
+refuses 2 "$npc" --npcs many
+refuses 2 "$npc" --npcs
+refuses 2 "$npc" --frames 0
+refuses 2 "$npc" --frames 99999999999999999999
+refuses 2 "$npc" --budget -1
+refuses 2 "$npc" --budget 1001
+refuses 2 "$npc" --budget nan
+refuses 2 "$npc" --budget 4ms
+refuses 2 "$npc" --budget ''
+refuses 2 "$npc" --seed -1
+refuses 2 "$npc" --fast=yes
+refuses 2 "$npc" --fly
+refuses 2 "$npc" npcs
+refuses 2 "$npc" --watch
 
 # A standard output that takes nothing.
 code=0
@@ -160,4 +124,3 @@ if script -qec true /dev/null >/dev/null 2>&1 </dev/null; then
 else
   echo "no script(1) or no terminals: --watch is not tested"
 fi
-rm -rf "$dir"
