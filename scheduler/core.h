@@ -158,6 +158,7 @@ struct core : dispatcher {
   [[nodiscard]] std::vector<stack_use> stack_uses();
 
   // ---- kill.cc
+  void rehearse_kill();
   void kill(descriptor& d, bool now);
   void end_unstarted(descriptor& d) noexcept;
   void run_now(control_block* t);

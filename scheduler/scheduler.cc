@@ -10,6 +10,7 @@
 #include "weft/scheduler/saturate.h"
 
 namespace weft {
+
 core::core(const scheduler_options& options)
     : driver(options.driver != nullptr ? options.driver : &own_driver) {
   if (const char* reason = why_no_switch()) stop(reason);
@@ -28,11 +29,7 @@ core::core(const scheduler_options& options)
   main->owner = this;
   main->block = &main_block;
   main_block.who = main;
-  // The first throw in a process needs 5 KB of stack, the others 1.8 KB.
-  try {
-    throw tasklet_exit();
-  } catch (const tasklet_exit&) {
-  }
+  rehearse_kill();
   prepare_starts();
   inspects_ends = survey != nullptr || stacks.guard().must_be_asked();
   enlist();

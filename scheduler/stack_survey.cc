@@ -17,7 +17,15 @@ constexpr unsigned char colour = 0xA5;
 
 // What a stack needs beside the deepest frames.
 constexpr std::size_t signal_frame = std::size_t{4} << 10;
-constexpr std::size_t largest_offset = std::size_t{2} << 10;  // of the top
+
+// Tops are lowered by a 32nd at most.
+std::size_t recommended(std::size_t deepest) {
+  const std::size_t needed =
+      deepest + deepest / 4 + signal_frame + stack_guard::size();
+  std::size_t size = smallest_stack;
+  while (size - size / 32 < needed) size *= 2;
+  return size;
+}
 
 std::size_t used(stack s) noexcept {
   forget_frames(s.low(), s.top);
@@ -50,9 +58,7 @@ std::vector<stack_use> stack_survey::uses() const {
     use.tasklets = f.tasklets;
     use.size = stack{nullptr, where.stack_class}.size();
     use.deepest = f.deepest;
-    use.recommended = std::bit_ceil(std::max(
-        smallest_stack, f.deepest + f.deepest / 4 + stack_guard::size() +
-                            largest_offset + signal_frame));
+    use.recommended = recommended(f.deepest);
     result.push_back(std::move(use));
   }
   std::ranges::sort(result, std::greater{}, &stack_use::deepest);

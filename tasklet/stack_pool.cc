@@ -20,11 +20,14 @@ constexpr std::size_t colours(std::size_t size) {
   return std::clamp<std::size_t>(size / 32 / colour_step, 1, 16);
 }
 
-// Instrumented frames are some four times as large.
+// Instrumented frames are some four times as large, those that are not
+// optimised twice.
 #if defined(WEFT_ASAN) || defined(WEFT_TSAN)
-constexpr std::uint32_t sanitizer_classes = 2;
+constexpr std::uint32_t larger_frames = 2;
+#elif !defined(__OPTIMIZE__)
+constexpr std::uint32_t larger_frames = 1;
 #else
-constexpr std::uint32_t sanitizer_classes = 0;
+constexpr std::uint32_t larger_frames = 0;
 #endif
 
 }  // namespace
@@ -36,7 +39,7 @@ std::uint32_t stack_pool::class_of(std::size_t bytes) {
   const auto least = static_cast<std::uint32_t>(
       std::bit_width(std::max(bytes, smallest_stack) - 1));
   return std::min(
-      least + sanitizer_classes,
+      least + larger_frames,
       static_cast<std::uint32_t>(std::bit_width(largest_stack - 1)));
 }
 
