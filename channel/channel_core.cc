@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "weft/channel/channel_core.h"
 
-#include <cstdio>
-#include <cstdlib>
 #include <stdexcept>
 #include <utility>
 
@@ -20,12 +18,9 @@ channel_core::~channel_core() {
   if (waiting_.empty()) return;
   dispatcher* s = this_dispatcher();
   if (s != home_) {
-    std::fprintf(
-        stderr,
-        "weft: a channel was destroyed in another thread while %d "
-        "tasklets waited on it; destroy it in theirs\n",
-        waiting_.balance() < 0 ? -waiting_.balance() : waiting_.balance());
-    std::abort();
+    stop(
+        "a channel was destroyed in another thread while tasklets waited on "
+        "it; destroy it in theirs");
   }
   dismiss(s);
 }

@@ -30,7 +30,7 @@ census take_census() {
   census result{r.cores.size(), r.abandoned, r.abandoned, 0};
   for (const core* c : r.cores) {
     result.tasklets += c->live;
-    result.stacks += c->stacks.taken() - (c->has_spare() ? 1 : 0);
+    result.stacks += c->stacks_in_use();
     result.waiters += c->parked();
   }
   return result;

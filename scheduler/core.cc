@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "weft/scheduler/core.h"
 
-#include <cstdio>
 #include <cstdlib>
 #include <sstream>
 #include <utility>
+
+#include "weft/scheduler/stderr_line.h"
 
 namespace weft {
 namespace {
@@ -57,7 +58,7 @@ __attribute__((
 namespace weft {
 
 void stop(const char* sentence) noexcept {
-  std::fprintf(stderr, "weft: %s\n", sentence);
+  stderr_line() << sentence;
   std::abort();
 }
 
@@ -119,11 +120,8 @@ void core::popped_null() noexcept {
 
 control_block* core::intercept(control_block* n) noexcept {
   const auto set = flags.load(std::memory_order_relaxed);
-  if (set & polling)
-    stop(
-        "an idle driver's poll() or wait() has switched tasklets; it may only "
-        "make them runnable, through channels that prefer neither");
   if (set & current_due) unwatch();
+  if (set & resortless) restock();
   return set & budgeted ? spend(n) : n;
 }
 
@@ -132,7 +130,7 @@ void core::idle() noexcept {
   std::optional<idle_driver::clock::time_point> deadline;
   if (!timers.empty()) deadline = timers.next_deadline();
   if (!deadline || *deadline - driver->now() >= long_sleep) {
-    const std::size_t keep = 2 * stacks.taken() + kept_stacks;
+    const std::size_t keep = 2 * stacks_in_use() + kept_stacks;
     if (stacks.trim(keep, stacks_at_once)) return;
   }
   const polling_scope no_switch(*this);
@@ -147,7 +145,9 @@ void dispatcher::require_slow() const {
 
 void dispatcher::admit_slow() {
   require_slow();
-  if (flags.load(std::memory_order_relaxed) & current_due)
+  // What is due to the tasklet that has become idle is no concern of a driver.
+  const auto set = flags.load(std::memory_order_relaxed);
+  if ((set & current_due) != 0 && (set & polling) == 0)
     core::of(this).raise_due(current);
 }
 
@@ -177,6 +177,10 @@ control_block* dispatcher::next_slow() noexcept {
 
 control_block* dispatcher::switch_rare(control_block* me, control_block* n) {
   core& c = core::of(this);
+  if (flags.load(std::memory_order_relaxed) & polling)
+    stop(
+        "an idle driver's poll() or wait() has switched tasklets; it may only "
+        "make them runnable, through channels that prefer neither");
   if (n == nullptr) n = next_slow();
   if (n == nullptr) {
     // Nothing can wake anyone: the operation fails, as if it had not begun.

@@ -51,9 +51,6 @@ struct run_frame {
   std::exception_ptr failure;  // what escaped a tasklet
 };
 
-// A caller's broken contract: says so on stderr and stops the program.
-[[noreturn]] void stop(const char* sentence) noexcept;
-
 // What stands for the scheduler on a thread that has none.
 dispatcher* no_dispatcher() noexcept;
 
@@ -101,10 +98,12 @@ struct core : dispatcher {
 
   // ---- life.cc
   static void prepare_seed(descriptor& d) noexcept;
-  // Gives a target that needs one its stack, or ends it where there is none.
+  // Gives a target that needs one its stack.
   control_block* ready(control_block* n) noexcept;
   control_block* start(descriptor& d) noexcept;
-  [[gnu::cold]] control_block* cannot_start(descriptor& d) noexcept;
+  [[gnu::cold]] control_block* start_in_vain(descriptor& d) noexcept;
+  static void fail(dispatcher* s, control_block& me) noexcept;
+  void restock() noexcept;
   static control_block* build(descriptor& d, char* place) noexcept;
   static void launch(dispatcher* s, control_block& seed) noexcept;
   static void enter(dispatcher* s, control_block& me) noexcept;
@@ -140,8 +139,9 @@ struct core : dispatcher {
   void take_spare() noexcept;
   void give_back_spare() noexcept;
   void retire(control_block& me, stack ground) noexcept;
-  void prepare_starts() noexcept;
+  void prepare_starts();
   void end_starts() noexcept;
+  [[nodiscard]] std::size_t stacks_in_use() const;
   [[nodiscard]] bool has_spare() const {
 #ifdef WEFT_LAUNCHES
     return pad.ground != nullptr;
@@ -150,7 +150,7 @@ struct core : dispatcher {
 #endif
   }
 
-  // What is asked of a stack when its tasklet ends, where inspects_ends.
+  // What is asked of a stack when its tasklet ends.
   void inspect(const descriptor& d) noexcept;
 
   // ---- stacks.cc
@@ -183,6 +183,7 @@ struct core : dispatcher {
   static void count_abandoned() noexcept;
 
   stack_pool stacks;
+  stack last_resort;
   std::unique_ptr<stack_survey> survey;  // where stacks are measured
   std::unique_ptr<overflow_watch> overflows;
   descriptor_pool descriptors;

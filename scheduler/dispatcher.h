@@ -33,6 +33,9 @@ namespace weft {
 
 struct core;
 
+// A caller's broken contract: says so on stderr and stops the program.
+[[noreturn]] void stop(const char* sentence) noexcept;
+
 enum scheduler_flag : std::uint32_t {
   none_here = 1,    // the thread has no scheduler
   current_due = 2,  // current has a kill or a failure to be raised in it
@@ -40,6 +43,7 @@ enum scheduler_flag : std::uint32_t {
   closing = 8,      // what is spawned is killed at once
   polling = 16,     // the idle driver is at work and may not switch
   groundless = 32,  // there was no stack for the next start
+  resortless = 64,  // the last resort is in use
 };
 
 // What a switch needs of a scheduler; core is the rest.
@@ -56,7 +60,6 @@ struct dispatcher {
   std::size_t live = 0;  // tasklets that have not ended, less main
   std::uint32_t default_stack_class = 0;
   std::uint32_t launch_class = 0;  // whose seeds begin by themselves
-  bool inspects_ends = false;      // stacks are looked at when tasklets end
 
   constexpr dispatcher() noexcept = default;
   constexpr dispatcher(std::uint32_t f, exception_state* e) noexcept
@@ -104,8 +107,9 @@ struct dispatcher {
     jump(me, n);
   }
 
-  // Has the current tasklet wait on `w`, at the end of `q` or in no queue;
-  // gives whom to switch to, which makes it parked.
+  // Has the current tasklet wait on `w`, at the end of `q` or in no queue. Its
+  // operation goes on with switch_to(), to what this gives: the next tasklet of
+  // the queue, or null.
   [[gnu::always_inline]] control_block* line_up(wait_record& w, wait_queue& q,
                                                 std::int32_t side) {
     q.append(w, side);
@@ -189,12 +193,10 @@ struct dispatcher {
     jump(me, n);
   }
 
-  // A descriptor for a new tasklet, and room for it in the queue.
-  // Throws no_scheduler, std::bad_alloc.
+  // A descriptor for a new tasklet. Throws no_scheduler, std::bad_alloc.
   descriptor* new_descriptor() {
     if (free_descriptors == nullptr) [[unlikely]]
       make_descriptors();
-    queue.reserve(live + 1);
     descriptor* d = free_descriptors;
     free_descriptors = d->next_free;
     return d;

@@ -7,11 +7,13 @@
 // (WEFT_LAUNCHES). There, a stack is given back only when somebody else has
 // been switched to since its tasklet ended: it stays `retired` until the next
 // one ends.
-#include <cstdio>
+//
+// One more stack is kept for a tasklet for which there is none: the last resort.
 #include <new>
 #include <utility>
 
 #include "weft/scheduler/core.h"
+#include "weft/scheduler/stderr_line.h"
 
 namespace weft {
 
@@ -63,8 +65,21 @@ inline void core::retire(control_block& me, stack ground) noexcept {
 
 #endif
 
-void core::prepare_starts() noexcept { take_spare(); }
-void core::end_starts() noexcept { give_back_spare(); }
+void core::prepare_starts() {
+  take_spare();
+  restock();
+  if (last_resort.top == nullptr) throw std::bad_alloc();
+}
+
+void core::end_starts() noexcept {
+  give_back_spare();
+  if (last_resort.top != nullptr) stacks.give(last_resort);
+}
+
+std::size_t core::stacks_in_use() const {
+  return stacks.taken() - (has_spare() ? 1 : 0) -
+         (last_resort.top != nullptr ? 1 : 0);
+}
 
 // ---- end
 
@@ -126,20 +141,20 @@ void core::report_failure(const std::string& who,
   try {
     std::rethrow_exception(failure);
   } catch (const std::exception& e) {
-    std::fprintf(stderr, "weft: %s failed: %s\n", who.c_str(), e.what());
+    stderr_line() << who << " failed: " << e.what();
   } catch (...) {
-    std::fprintf(stderr,
-                 "weft: %s failed with something that is no std::exception\n",
-                 who.c_str());
+    stderr_line() << who << " failed with something that is no std::exception";
   }
 }
 
 [[gnu::always_inline]] inline void core::finish(
     control_block& me, std::exception_ptr& failure) noexcept {
-  if (inspects_ends) [[unlikely]]
+  if (stacks.guard().must_be_asked() || survey) [[unlikely]]
     inspect(*me.who);
   const stack ground = ground_of(*me.who);
   control_block* n = settle(*me.who, failure);
+  if (flagged()) [[unlikely]]
+    unwatch();  // What was due to this tasklet concerns nobody any more.
   if (n == nullptr) [[likely]] {
     n = next();
     if (n == nullptr) [[unlikely]]
@@ -214,16 +229,36 @@ control_block* core::ready(control_block* n) noexcept {
   if (started(*n)) return n;
   if ((n->flags & needs_stack) == 0 && has_spare()) return n;
   control_block* block = start(*n->who);
-  return block != nullptr ? block : cannot_start(*n->who);
+  return block != nullptr ? block : start_in_vain(*n->who);
 }
 
-// The tasklet ends as if it had thrown std::bad_alloc. Gives the one that runs
-// instead.
-control_block* core::cannot_start(descriptor& d) noexcept {
-  d.body.drop();
+// There is no memory for its stack: it begins on the last resort, only to end
+// as if it had thrown std::bad_alloc.
+control_block* core::start_in_vain(descriptor& d) noexcept {
+  if (last_resort.top == nullptr) restock();
+  if (last_resort.top == nullptr)
+    stop(
+        "there is no memory for a tasklet's stack, nor for one on which to end "
+        "it");
+  const stack ground = std::exchange(last_resort, {});
+  flags.fetch_or(resortless, std::memory_order_relaxed);
+  d.stack_class = ground.size_class;
+  char* const place = ground.top - sizeof(control_block);
+  control_block* block = build(d, place);
+  block->prepare<dispatcher, control_block, &fail>(ground.low(), place);
+  return block;
+}
+
+void core::fail(dispatcher* s, control_block& me) noexcept {
+  me.who->body.drop();
   std::exception_ptr failure = std::make_exception_ptr(std::bad_alloc());
-  control_block* heir = settle(d, failure);
-  return ready(heir != nullptr ? heir : next_or_tell_main());
+  of(s).finish(me, failure);
+}
+
+void core::restock() noexcept {
+  last_resort = stacks.take(default_stack_class);
+  if (last_resort.top != nullptr)
+    flags.fetch_and(~std::uint32_t{resortless}, std::memory_order_relaxed);
 }
 
 }  // namespace weft

@@ -5,12 +5,10 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
-#include <charconv>
 #include <mutex>
-#include <string_view>
 
 #include "weft/scheduler/core.h"
+#include "weft/scheduler/stderr_line.h"
 
 namespace weft {
 namespace {
@@ -22,42 +20,22 @@ int watches = 0;
 bool installed = false;
 struct sigaction before;  // what handled the fault until we came
 
-// A line of text, cut where it gets too long.
-class line {
- public:
-  line& operator<<(std::string_view text) {
-    const std::size_t n = std::min(text.size(), text_.size() - used_);
-    std::copy_n(text.begin(), n, text_.begin() + used_);
-    used_ += n;
-    return *this;
-  }
-  line& operator<<(std::uint64_t number) { return put(number, 10); }
-  line& hex(std::uint64_t number) { return put(number, 16); }
-
-  void write_out() const {
-    static_cast<void>(!::write(STDERR_FILENO, text_.data(), used_));
-  }
-
- private:
-  line& put(std::uint64_t number, int base) {
-    std::array<char, 20> digits;
-    char* last = std::to_chars(digits.begin(), digits.end(), number, base).ptr;
-    return *this << std::string_view(digits.begin(), last);
-  }
-
-  std::array<char, 1024> text_;
-  std::size_t used_ = 0;
-};
-
-// As if this file did not exist. A signal that was sent does not come again by
-// itself.
+// As if this file did not exist, but for the mask of the handler that was
+// there, and its stack. A signal that was sent does not come again by itself.
 void as_before(int signal, siginfo_t* info, void* machine) {
-  if ((before.sa_flags & SA_SIGINFO) != 0)
-    return before.sa_sigaction(signal, info, machine);
-  if (before.sa_handler != SIG_DFL && before.sa_handler != SIG_IGN)
-    return before.sa_handler(signal);
+  const bool sent = info->si_code <= 0;
+  const struct sigaction theirs = before;
+  if ((theirs.sa_flags & SA_RESETHAND) != 0) {
+    before.sa_handler = SIG_DFL;
+    before.sa_flags = 0;
+  }
+  if ((theirs.sa_flags & SA_SIGINFO) != 0)
+    return theirs.sa_sigaction(signal, info, machine);
+  if (theirs.sa_handler == SIG_IGN && sent) return;
+  if (theirs.sa_handler != SIG_DFL && theirs.sa_handler != SIG_IGN)
+    return theirs.sa_handler(signal);
   sigaction(signal, &before, nullptr);
-  if (info->si_code <= 0) raise(signal);
+  if (sent) raise(signal);
 }
 
 // The tasklet of this thread whose guard lies at `address`, or null.
@@ -77,13 +55,25 @@ void on_fault(int signal, siginfo_t* info, void* machine) {
   sigaction(signal, &before, nullptr);
 }
 
+bool is_ours(const struct sigaction& action) {
+  return (action.sa_flags & SA_SIGINFO) != 0 &&
+         action.sa_sigaction == &on_fault;
+}
+
 void install() {
   const std::lock_guard lock(installing);
-  if (watches++ != 0 || installed) return;
+  ++watches;
+  struct sigaction now{};
+  sigaction(SIGSEGV, nullptr, &now);
+  // Whoever came after us calls us, unless it is nobody.
+  const bool nobody = (now.sa_flags & SA_SIGINFO) == 0 &&
+                      (now.sa_handler == SIG_DFL || now.sa_handler == SIG_IGN);
+  if (is_ours(now) || (installed && !nobody)) return;
   struct sigaction ours{};
   ours.sa_sigaction = &on_fault;
   ours.sa_flags = SA_SIGINFO | SA_ONSTACK;
-  installed = sigaction(SIGSEGV, &ours, &before) == 0;
+  before = now;
+  installed = sigaction(SIGSEGV, &ours, nullptr) == 0;
 }
 
 void uninstall() {
@@ -91,8 +81,8 @@ void uninstall() {
   if (--watches != 0) return;
   struct sigaction now{};
   sigaction(SIGSEGV, nullptr, &now);
-  // Who came after us may call us: then we stay.
-  if ((now.sa_flags & SA_SIGINFO) == 0 || now.sa_sigaction != &on_fault) return;
+  // Whoever came after us may call us: then we stay.
+  if (!is_ours(now)) return;
   sigaction(SIGSEGV, &before, nullptr);
   installed = false;
 }
@@ -100,18 +90,16 @@ void uninstall() {
 }  // namespace
 
 void say_overflow(const descriptor& d) noexcept {
-  line text;
-  text << "weft: stack overflow in tasklet " << d.id;
-  if (d.name) text << " '" << *d.name << "'";
+  stderr_line line;
+  line << "stack overflow in tasklet " << d.id;
+  if (d.name) line << " '" << *d.name << "'";
   if (d.site.address != nullptr)
-    (text << " (spawned by the code at 0x")
-        .hex(reinterpret_cast<std::uintptr_t>(d.site.address));
+    (line << " (spawned by the code at ").address(d.site.address);
   else
-    text << " (spawned at " << d.site.source.file_name() << ":"
-         << d.site.source.line();
-  text << "): its stack of " << ground_of(d).size()
-       << " bytes is too small; give it more by spawn_options::stack_size\n";
-  text.write_out();
+    line << " (spawned at " << d.site.source.file_name() << ":"
+         << std::uint64_t{d.site.source.line()};
+  line << "): its stack of " << std::uint64_t{ground_of(d).size()}
+       << " bytes is too small; give it more by spawn_options::stack_size";
 }
 
 overflow_watch::overflow_watch() {

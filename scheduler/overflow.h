@@ -5,6 +5,7 @@
 // its own, says which tasklet it was, and lets the fault happen again under
 // whatever handled it before: a debugger or a core file shows the faulting
 // frame. Faults of any other kind go to the handler that was there before.
+// Whoever installs a handler of its own later replaces this one, and may call it.
 #pragma once
 
 #include <memory>
@@ -13,8 +14,8 @@ namespace weft {
 
 struct descriptor;
 
-// One a scheduler, in its thread: the handler is installed while there is one,
-// and the thread has a signal stack.
+// One a scheduler, in its thread: installs the handler while there is one, and
+// gives the thread a signal stack.
 class overflow_watch {
  public:
   // Throws std::bad_alloc.

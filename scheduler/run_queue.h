@@ -88,10 +88,12 @@ class run_queue {
   // Counts the entries that have been popped, give or take those put in front.
   [[nodiscard]] std::uint64_t position() const { return head_; }
 
+  [[nodiscard]] bool has_room(std::size_t members) const {
+    return members <= comfortable_;
+  }
   // Makes room for `members`. Throws std::bad_alloc with nothing changed.
   void reserve(std::size_t members) {
-    if (members > comfortable_) [[unlikely]]
-      grow(members);
+    if (!has_room(members)) grow(members);
   }
   void release() noexcept;
 

@@ -2,12 +2,12 @@
 #include "weft/scheduler/scheduler.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <cstdlib>
 #include <vector>
 
 #include "weft/scheduler/core.h"
 #include "weft/scheduler/saturate.h"
+#include "weft/scheduler/stderr_line.h"
 
 namespace weft {
 
@@ -24,15 +24,21 @@ core::core(const scheduler_options& options)
   key = this;
   current = &main_block;
   adopt(main_block);
-  main = new_descriptor();
+  queue.reserve(1);
+  prepare_starts();
+  enlist();
+  try {
+    main = new_descriptor();
+  } catch (...) {
+    delist();
+    throw;
+  }
+  // Nothing throws from here on: handles of main may be given.
   main->id = ++ids;
   main->owner = this;
   main->block = &main_block;
   main_block.who = main;
   rehearse_kill();
-  prepare_starts();
-  inspects_ends = survey != nullptr || stacks.guard().must_be_asked();
-  enlist();
   weft_this_dispatcher = this;
 }
 
@@ -113,10 +119,8 @@ bool core::kill_all() noexcept {
 
 // Gives up on a tasklet that cannot be ended. Requires: off the run queue.
 void core::forsake(descriptor& d) noexcept {
-  std::fprintf(stderr,
-               "weft: %s has swallowed 16 kills and is abandoned with its "
-               "stack\n",
-               describe(d).c_str());
+  stderr_line() << describe(d)
+                << " has swallowed 16 kills and is abandoned with its stack";
   unpark(d.block);
   while (!d.joiners.empty()) wake(d.joiners.front().who);
   d.abandoned = true;

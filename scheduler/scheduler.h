@@ -54,7 +54,8 @@ struct scheduler_options {
 class scheduler {
  public:
   // Throws error where the thread has a scheduler already; std::bad_alloc;
-  // std::invalid_argument for a stack size out of range.
+  // std::invalid_argument for a stack size out of range, or an environment
+  // variable WEFT_STACK_GUARD that is none of madvise, mprotect and zeros.
   scheduler() : scheduler(scheduler_options{}) {}
   explicit scheduler(const scheduler_options& options);
   scheduler(const scheduler&) = delete;

@@ -17,6 +17,15 @@ void spawning::drop(dispatcher* s, descriptor* d) noexcept {
   s->free_descriptor(d);
 }
 
+void spawning::make_room(dispatcher* s, descriptor* d) {
+  try {
+    s->queue.reserve(s->live + 1);
+  } catch (...) {
+    d->body.drop();
+    throw;
+  }
+}
+
 void spawning::commit_rare(dispatcher* s, descriptor* d) {
   if (s->flags.load(std::memory_order_relaxed) & closing)
     core::of(s).end_unstarted(*d);

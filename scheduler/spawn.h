@@ -60,9 +60,9 @@ tasklet spawn(spawn_options options, F&& f, Args&&... args);
 
 // ---------------------------------------------------------------------------
 
-// The half of spawn() that no template is needed for: reserve() makes
-// everything that may fail, then the callable is put into body, then commit()
-// puts the tasklet into the run queue.
+// The half of spawn() that no template is needed for: it takes a descriptor,
+// then the callable is put into body, then commit() puts the tasklet into the
+// run queue.
 class spawning {
  public:
   spawning(dispatcher* s, spawn_site site) : s_(s), d_(s->new_descriptor()) {
@@ -79,7 +79,11 @@ class spawning {
   void set(spawn_options& options) { set(*d_, options); }
   callable& body() { return d_->body; }
 
+  // Throws std::bad_alloc; then there is no tasklet.
   tasklet commit() {
+    // Only now: to copy the callable may have spawned others.
+    if (!s_->queue.has_room(s_->live + 1)) [[unlikely]]
+      make_room(s_, d_);
     descriptor* d = std::exchange(d_, nullptr);
     d->id = ++s_->ids;
     d->owner = s_;
@@ -99,6 +103,7 @@ class spawning {
  private:
   // By value: this object stays in registers.
   static void set(descriptor& d, spawn_options& options);
+  static void make_room(dispatcher* s, descriptor* d);
   static void commit_rare(dispatcher* s, descriptor* d);
   static void drop(dispatcher* s, descriptor* d) noexcept;
 

@@ -36,10 +36,11 @@ void core::trim() noexcept {
   descriptors.for_each_live([this](const descriptor& d) {
     if (&d == main || d.block == current || !started(*d.block)) return;
     const stack ground = ground_of(d);
-    const char* stands = lowest_in_use(*d.block);
-    const auto unused = static_cast<std::size_t>(stands - ground.low()) &
-                        ~(stack_guard::size() - 1);
-    madvise(ground.low(), unused, MADV_DONTNEED);
+    const std::ptrdiff_t unused = lowest_in_use(*d.block) - ground.low();
+    const auto page = static_cast<std::ptrdiff_t>(stack_guard::size());
+    if (unused < page) return;
+    madvise(ground.low(), static_cast<std::size_t>(unused - unused % page),
+            MADV_DONTNEED);
   });
 }
 

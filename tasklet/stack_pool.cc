@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <limits>
 #include <new>
 #include <stdexcept>
 
@@ -36,8 +37,9 @@ std::uint32_t stack_pool::class_of(std::size_t bytes) {
   if (bytes == 0 || bytes > largest_stack)
     throw std::invalid_argument(
         "weft: a stack has 1 byte to 1 GiB; smaller ones get 8 KiB");
-  const auto least = static_cast<std::uint32_t>(
-      std::bit_width(std::max(bytes, smallest_stack) - 1));
+  // With pages of 64 KiB the guard alone is as large as an ordinary stack.
+  const auto least = static_cast<std::uint32_t>(std::bit_width(
+      std::max({bytes, smallest_stack, 2 * stack_guard::size()}) - 1));
   return std::min(
       least + larger_frames,
       static_cast<std::uint32_t>(std::bit_width(largest_stack - 1)));
@@ -113,7 +115,10 @@ bool stack_pool::trim(std::size_t keep, std::size_t most) noexcept {
 }
 
 stack_pool::~stack_pool() {
-  if (taken() != 0) return;
+  if (taken() != 0) {
+    trim(0, std::numeric_limits<std::size_t>::max());
+    return;
+  }
   for (std::uint32_t c = 0; c != shelves_.size(); ++c)
     for (std::size_t i = 0; i != shelves_[c].free; ++i) {
       const stack s{shelves_[c].tops[i], c};

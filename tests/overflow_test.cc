@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: BSL-1.0
 // What happens when a tasklet runs out of stack, and on other faults.
-#include <sys/mman.h>
-
 #include <catch2/catch.hpp>
 #include <csignal>
 #include <cstdlib>
 #include <string>
+#include <thread>
 
 #include "weft/channel/channel.h"
 #include "weft/scheduler/scheduler.h"
 #include "weft/scheduler/spawn.h"
 #include "weft/scheduler/yield.h"
+#include "weft/tasklet/stack_pool.h"
 #include "weft/tests/support/in_child.h"
 
 namespace {
@@ -140,6 +140,58 @@ TEST_CASE("other faults go where they went before") {
       std::raise(SIGSEGV);
     });
     CHECK(e.said == "theirs");
+  }
+}
+
+TEST_CASE("a handler that asked to be called once is called once") {
+  const ending e = in_child([] {
+    struct sigaction once{};
+    once.sa_handler = [](int) { static_cast<void>(!write(2, "once ", 5)); };
+    once.sa_flags = static_cast<int>(SA_RESETHAND);
+    sigaction(SIGSEGV, &once, nullptr);
+    const scheduler s;
+    spawn(fault);
+    run();
+  });
+  CHECK(e.by_signal(SIGSEGV));
+  CHECK(e.said == "once ");
+}
+
+TEST_CASE("an overflow is named whatever became of the handler before") {
+  const auto overflow = [] {
+    spawn([] { deeper(100000); });
+    run();
+  };
+  SECTION("another one came, and went with the first scheduler") {
+    const ending e = in_child([&] {
+      {
+        const scheduler s;
+        std::signal(SIGSEGV, &say_and_leave);
+      }
+      std::signal(SIGSEGV, SIG_DFL);
+      const scheduler s;
+      overflow();
+    });
+    CHECK_THAT(e.said, Contains("weft: stack overflow in tasklet "));
+  }
+  SECTION("a signal was sent that is ignored") {
+    const ending e = in_child([&] {
+      std::signal(SIGSEGV, SIG_IGN);
+      const scheduler s;
+      kill(getpid(), SIGSEGV);
+      overflow();
+    });
+    CHECK_THAT(e.said, Contains("weft: stack overflow in tasklet "));
+  }
+  SECTION("the scheduler is another thread's") {
+    const ending e = in_child([&] {
+      const scheduler s;
+      std::thread([&] {
+        const scheduler theirs;
+        overflow();
+      }).join();
+    });
+    CHECK_THAT(e.said, Contains("weft: stack overflow in tasklet "));
   }
 }
 

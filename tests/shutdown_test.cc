@@ -13,6 +13,7 @@
 #include "weft/scheduler/shield.h"
 #include "weft/scheduler/spawn.h"
 #include "weft/scheduler/yield.h"
+#include "weft/tests/support/in_child.h"
 
 namespace {
 
@@ -288,6 +289,24 @@ TEST_CASE("a scheduler may end while an exception is on its way") {
     trace += 'c';
   }
   CHECK(trace == "dc");
+}
+
+TEST_CASE("a failure is reported on the smallest stack") {
+  const auto e = weft_test::in_child([] {
+    scheduler s;
+    channel<int> never;
+    spawn({.stack_size = 8 << 10}, [&] {
+      try {
+        never.receive();
+      } catch (const tasklet_exit&) {
+        throw std::runtime_error("in the end");
+      }
+    });
+    yield();
+    s.shutdown();
+  });
+  CHECK(e.returned);
+  CHECK_THAT(e.said, Catch::Contains("failed: in the end"));
 }
 
 TEST_CASE("one that swallows 16 kills is reported and abandoned", "[leaks]") {

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
 #include <fstream>
 #include <iterator>
@@ -89,6 +90,20 @@ TEST_CASE("guards of any number of stacks take no mappings of their own") {
     WARN("this kernel has no MADV_GUARD_INSTALL");
   else
     CHECK(mappings() - before < weft_test::many / 100);
+  for (const stack& s : taken) pool.give(s);
+}
+
+TEST_CASE("guards that take mappings leave most of them to the program") {
+  setenv("WEFT_STACK_GUARD", "mprotect", 1);
+  stack_pool pool;
+  unsetenv("WEFT_STACK_GUARD");
+  const std::uint32_t c = stack_pool::class_of(default_stack);
+  std::vector<stack> taken;
+  while (taken.size() != 10'000) taken.push_back(pool.take(c));
+  CHECK(pool.guard().must_be_asked());
+  CHECK(pool.guard().intact(taken.back().end()));
+  taken.back().end()[7] = 1;
+  CHECK_FALSE(pool.guard().intact(taken.back().end()));
   for (const stack& s : taken) pool.give(s);
 }
 

@@ -152,6 +152,25 @@ TEST_CASE("a spawn that fails leaves nothing behind") {
   CHECK(run().why == run_result::drained);
 }
 
+TEST_CASE("to copy a callable may spawn and switch") {
+  const scheduler s;
+  struct slow {
+    int* ran;
+    explicit slow(int* r) : ran(r) {}
+    slow(const slow& o) : ran(o.ran) { yield(); }
+    void operator()() const { ++*ran; }
+  };
+  int ran = 0;
+  for (int i = 0; i != 300; ++i)
+    spawn([&ran] {
+      const slow f(&ran);
+      spawn(f);
+      yield();
+    });
+  run();
+  CHECK(ran == 300);
+}
+
 TEST_CASE("a move that throws at the start of a tasklet is its failure") {
   const scheduler s;
   counted::reset();

@@ -15,6 +15,7 @@
 #include "weft/scheduler/spawn.h"
 #include "weft/scheduler/thread_driver.h"
 #include "weft/scheduler/yield.h"
+#include "weft/tests/support/in_child.h"
 #include "weft/tests/support/sizes.h"
 
 namespace {
@@ -265,13 +266,17 @@ TEST_CASE("a sleeper wakes though a run with a budget found nothing to do") {
 // Something outside, such as a socket, that makes a tasklet runnable.
 class outside_driver : public manual_driver {
  public:
-  void poll() noexcept override { ++polls; }
+  void poll() noexcept override {
+    ++polls;
+    if (on_poll) on_poll();
+  }
   void wait(std::optional<clock::time_point>) noexcept override {
     ++waits;
     if (on_wait) on_wait();
   }
   [[nodiscard]] bool expects() const noexcept override { return expecting; }
 
+  std::function<void()> on_poll;
   std::function<void()> on_wait;
   bool expecting = false;
   int polls = 0;
@@ -292,6 +297,39 @@ TEST_CASE("while the driver expects something there is no deadlock") {
   CHECK(outside.waits == 3);
   CHECK(outside.polls >= 3);
   CHECK_THROWS_AS(c.receive(), deadlock_error);
+}
+
+TEST_CASE("a driver may send when a killed tasklet was the last to run") {
+  outside_driver outside;
+  scheduler s({.driver = &outside});
+  channel<int> c;
+  c.set_preference(preference::neither);
+  channel<int> never;
+  int got = 0;
+  spawn([&] { got = *c.receive(); });
+  const tasklet killed = spawn([&] { never.receive(); });
+  yield();
+  outside.expecting = true;
+  outside.on_poll = [&] {
+    outside.expecting = false;
+    c.try_send(7);
+  };
+  killed.kill(pending);
+  run();
+  CHECK(got == 7);
+}
+
+TEST_CASE("a driver that switches is stopped with a sentence") {
+  const auto e = weft_test::in_child([] {
+    outside_driver outside;
+    const scheduler s({.driver = &outside});
+    channel<int> c;
+    outside.expecting = true;
+    outside.on_poll = [&] { c.receive(); };
+    c.receive();
+  });
+  CHECK(e.by_signal(SIGABRT));
+  CHECK_THAT(e.said, Catch::Contains("has switched tasklets"));
 }
 
 TEST_CASE("wake ends a wait of the thread's own driver from another thread") {
