@@ -2,31 +2,30 @@
 // A typed hand-over between tasklets.
 //
 //   weft::channel<int> numbers;
-//   weft::spawn([&] { for (int i : {1, 2, 3}) numbers.send(i); numbers.close();
-//   }); for (int n : numbers) std::printf("%d ", n);  // 1 2 3
+//   weft::spawn([&] {
+//     for (int i : {1, 2, 3}) numbers.send(i);
+//     numbers.close();
+//   });
+//   for (int n : numbers) std::printf("%d ", n);  // 1 2 3
 //
 // Unbuffered, a channel stores nothing: whoever arrives first parks, whoever
 // arrives second moves the value from one stack to the other. Buffered, it
 // holds up to `capacity` values, and a sender parks only when it is full.
 //
 // Values:         anything that can be moved: move-only, not default
-// constructible,
-//                 with moves that throw. Moved exactly once through an
-//                 unbuffered channel, twice through a buffer.
+//                 constructible, with moves that throw. Moved exactly once
+//                 through an unbuffered channel, twice through a buffer.
 // Ordering:       waiters are served in the order in which they came; who goes
-// on
-//                 first when two meet is its preference.
+//                 on first when two meet is its preference.
 // Failure:        an operation that fails leaves queue, balance and values as
-// they
-//                 were; its argument has not been moved from. Where a value's
-//                 move throws, the caller of the operation gets that and the
-//                 partner stays parked.
+//                 they were; its argument has not been moved from. Where a
+//                 value's move throws, the caller of the operation gets that
+//                 and the partner stays parked.
 // Thread safety:  belongs to the scheduler of the first operation on it; in any
 //                 other thread operations throw wrong_scheduler or
 //                 no_scheduler.
 // Lifetime:       ending it wakes those who wait: receivers with nullopt,
-// senders
-//                 with channel_closed. Neither copied nor moved.
+//                 senders with channel_closed. Neither copied nor moved.
 // Cost:           O(1) an operation; no allocation, no lock, no atomic
 //                 read-modify-write.
 //

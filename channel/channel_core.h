@@ -2,11 +2,9 @@
 // Private: what a channel is, apart from the type of its values.
 //
 // Invariants:
-// - waiting_ holds senders (balance > 0) or receivers (balance < 0), never
-// both.
+// - waiting_ holds senders (balance > 0) or receivers (balance < 0), never both.
 // - Receivers wait only at an empty buffer. Senders wait at a full one, or
-// behind
-//   an exception that waits to be received.
+//   behind an exception that waits to be received.
 // - key_ equals the scheduler's key exactly while nothing unusual is afoot: the
 //   channel is bound to that scheduler and open, no exception waits, and
 //   nothing is due to the current tasklet. One compare an operation finds all

@@ -2,13 +2,13 @@
 // Private: all of a scheduler's state, and the parts of its work that are not
 // on the path of an ordinary switch.
 //
-//   core.cc  choosing the next, switching with something unusual afoot
-//   life.cc  start and end of a tasklet
-//   kill.cc  kill
-//   run.cc   run() and its budgets
-//   stacks.cc  what is known of stacks, and giving memory back
+//   core.cc       choosing the next, switching with something unusual afoot
+//   life.cc       start and end of a tasklet
+//   kill.cc       kill
+//   run.cc        run() and its budgets
+//   stacks.cc     what is known of stacks, and giving memory back
 //   scheduler.cc  birth and shutdown of the scheduler
-//   census.cc  what is alive
+//   census.cc     what is alive
 #pragma once
 
 #include <cstddef>

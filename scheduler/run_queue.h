@@ -2,8 +2,7 @@
 // Private: who runs next.
 //
 //          head                          tail
-//   ... |  a  |  b  |  -  |  c  |  *  |  d  | ...        -  tombstone   *
-//   marker
+//   ... |  a  |  b  |  -  |  c  |  *  |  d  | ...   -  tombstone  *  marker
 //
 // A ring of pointers with absolute 64-bit positions: contiguous, so that the
 // processor sees the next tasklets coming (16 ns a yield at 100 000 tasklets,

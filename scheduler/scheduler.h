@@ -14,8 +14,7 @@
 //
 // Ordering:       first in, first out: spawn() and yield() append to the tail.
 // Thread safety:  none; everything is called in the thread that made it. A
-// tasklet
-//                 never leaves that thread.
+//                 tasklet never leaves that thread.
 // Lifetime:       ends in the thread, and in the tasklet, that made it.
 #pragma once
 

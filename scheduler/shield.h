@@ -2,14 +2,13 @@
 // Holds kills back while it is alive.
 //
 //   ~connection() {
-//     weft::shield while_closing;   // a kill waits until this destructor is
-//     done goodbye_.send(id_);
+//     weft::shield while_closing;  // a kill waits for the end of this
+//     goodbye_.send(id_);
 //   }
 //
 // A kill is raised as an exception, and must not leave a noexcept frame: a
 // destructor that blocks takes a shield. The kill is raised by the first
-// operation that may park or yield after the last shield has gone. Shields
-// nest.
+// operation that may park or yield after the last shield has gone. They nest.
 //
 // Requires: ends in the tasklet that made it. Without a scheduler, or after its
 // end, it does nothing.

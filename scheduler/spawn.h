@@ -43,9 +43,9 @@ concept spawnable =
 // result is dropped; what escapes goes to those who join(), else to run(), else
 // to main.
 //
-// Throws no_scheduler, std::bad_alloc, what copying throws;
-// std::invalid_argument
-//        for a stack size out of range. Then there is no tasklet.
+// Throws no_scheduler, std::bad_alloc, what copying throws, and
+//        std::invalid_argument for a stack size out of range. Then there is no
+//        tasklet.
 // Cost:  O(1); an allocation only for callables of over 64 bytes and for names.
 template <typename F>
   requires spawnable<F>

@@ -5,8 +5,7 @@
 //               that a handle {descriptor, id} is valid for ever.
 //   control     what a switch touches, one cache line. At the top of the stack,
 //   block       beside the hottest frames, from the first run to the end;
-//   before
-//               that the seed in the descriptor stands for it.
+//               before that the seed in the descriptor stands for it.
 #pragma once
 
 #include <cstddef>

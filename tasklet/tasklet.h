@@ -9,12 +9,11 @@
 // it alive; a spawned tasklet runs whether or not anybody holds a handle.
 //
 // Thread safety: the thread of the tasklet's scheduler; from another one kill()
-// and
-//                join() throw wrong_scheduler and leave everything as it was.
+//                and join() throw wrong_scheduler and leave everything as it
+//                was.
 // Cost:          O(1), no allocation.
 //
-// The queries stand here; the verbs are scheduling, and scheduler/ defines
-// them.
+// The queries stand here; the verbs are scheduling: scheduler/ defines them.
 #pragma once
 
 #include <cstdint>
@@ -41,8 +40,7 @@ class tasklet {
   // killed.
   void join(std::source_location where = std::source_location::current()) const;
 
-  // Raises tasklet_exit out of the tasklet's blocking call: its destructors
-  // run.
+  // Raises tasklet_exit out of the tasklet's blocking call; destructors run.
   // - It runs now, and the caller goes on as soon as it yields, blocks or ends.
   //   Does not wait for the end; join() does.
   // - A parked one leaves its queue at once, with the balance restored.
@@ -50,8 +48,8 @@ class tasklet {
   // - Sticky: a tasklet that swallows it gets it again from its next operation
   //   that may park or yield.
   // - Held back while a weft::shield is alive, while the tasklet unwinds, and
-  // in a
-  //   handler of the kill itself: then it stays where it is and kill() returns.
+  //   in a handler of the kill itself: then it stays where it is and kill()
+  //   returns.
   // - The caller itself: raised here. A dead one: nothing happens.
   // Throws wrong_scheduler, no_scheduler; tasklet_exit when killed itself.
   // (Stackless: tasklet.kill, in the flat order of CCP's scheduler.)
