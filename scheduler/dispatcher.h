@@ -22,6 +22,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 
 #include "weft/scheduler/run_queue.h"
 #include "weft/tasklet/control_block.h"
@@ -235,6 +236,9 @@ struct dispatcher {
   void yield_rare();
   void make_descriptors();
 };
+
+// A switch carries it, and starts find the launch pad there.
+static_assert(std::is_standard_layout_v<dispatcher>);
 
 }  // namespace weft
 

@@ -133,7 +133,7 @@ void core::abandon(control_block& me) noexcept {
   forsake(*me.who);
   control_block* n = ready(intercept(next_or_tell_main()));
   current = n;
-  flow::switch_keeping(*exceptions, this, &me, n);
+  flow::switch_keeping<dispatcher>(*exceptions, this, &me, n);
   std::abort();  // Nobody ever switches back.
 }
 

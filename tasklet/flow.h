@@ -56,8 +56,8 @@ struct flow : context {
     thread = mine;
   }
 
-  // Ends `self`, the running flow. Its memory stays valid until another switch
-  // has been made, less where WEFT_LAUNCHES; then discard() it.
+  // Ends `self`, the running flow; discard() it after another switch. Requires:
+  // its memory stays valid until that switch, but where WEFT_LAUNCHES.
   template <typename Carried, typename Derived>
   [[noreturn, gnu::always_inline]] static void leave(Carried* carried,
                                                      Derived* self,

@@ -7,7 +7,7 @@
 // Four words say where a context goes on: stack pointer, frame pointer, resume
 // address and base pointer. Everything else is declared clobbered, so that the
 // compiler saves just what is live, in the function that it inlines this into:
-// 1.2 ns, where saving every callee-saved register takes 5.
+// 1.2 ns, where saving every callee-saved register takes 5 (Xeon, 2.1 GHz).
 //
 // Invariants:
 // - Nothing is written below the stack pointer: a leaf function keeps its
