@@ -295,7 +295,7 @@ TEST_CASE("a failure is reported on the smallest stack") {
   const auto e = weft_test::in_child([] {
     scheduler s;
     channel<int> never;
-    spawn({.stack_size = 8 << 10}, [&] {
+    spawn({.stack_size = 1}, [&] {
       try {
         never.receive();
       } catch (const tasklet_exit&) {
