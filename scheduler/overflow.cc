@@ -25,7 +25,7 @@ struct sigaction before;  // what handled the fault until we came
 void as_before(int signal, siginfo_t* info, void* machine) {
   const bool sent = info->si_code <= 0;
   const struct sigaction theirs = before;
-  if ((theirs.sa_flags & SA_RESETHAND) != 0) {
+  if ((static_cast<unsigned>(theirs.sa_flags) & SA_RESETHAND) != 0) {
     before.sa_handler = SIG_DFL;
     before.sa_flags = 0;
   }
