@@ -24,13 +24,15 @@ core::core(const scheduler_options& options)
   key = this;
   current = &main_block;
   adopt(main_block);
-  queue.reserve(1);
-  prepare_starts();
-  enlist();
   try {
+    queue.reserve(1);
+    prepare_starts();
+    enlist();
     main = new_descriptor();
   } catch (...) {
     delist();
+    end_starts();
+    queue.release();
     throw;
   }
   // Nothing throws from here on: handles of main may be given.

@@ -7,6 +7,7 @@
 #include <new>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "weft/channel/channel.h"
 #include "weft/scheduler/scheduler.h"
@@ -104,6 +105,19 @@ TEST_CASE("the callable of one that gets no stack may block as it ends") {
   }
   CHECK(trace.substr(0, 3) == "t1s");
   CHECK(trace.find('b') != std::string::npos);
+}
+
+TEST_CASE("a scheduler for which there is no memory is not made") {
+  {
+    const scarcity little;
+    std::vector<char> most(std::size_t{24} << 20);  // no room for a slab
+    CHECK_THROWS_AS(scheduler(), std::bad_alloc);
+  }
+  const scheduler s;
+  bool ran = false;
+  spawn([&] { ran = true; });
+  run();
+  CHECK(ran);
 }
 
 TEST_CASE("many that get no stack end one after the other") {
