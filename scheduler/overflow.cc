@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "weft/scheduler/overflow.h"
 
-#include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <csignal>
 #include <mutex>
 
 #include "weft/scheduler/core.h"
