@@ -104,7 +104,7 @@ struct core : dispatcher {
   [[gnu::cold]] control_block* start_in_vain(descriptor& d) noexcept;
   static void fail(dispatcher* s, control_block& me) noexcept;
   void restock() noexcept;
-  static control_block* build(descriptor& d, char* place) noexcept;
+  static control_block* build(descriptor& d, void* place) noexcept;
   static void launch(dispatcher* s, control_block& seed) noexcept;
   static void enter(dispatcher* s, control_block& me) noexcept;
   [[noreturn]] void finish(control_block& me,
@@ -151,14 +151,14 @@ struct core : dispatcher {
   }
 
   // What is asked of a stack when its tasklet ends.
-  void inspect(const descriptor& d) noexcept;
+  void inspect(const descriptor& d) const noexcept;
 
   // ---- stacks.cc
   void trim() noexcept;
   [[nodiscard]] std::vector<stack_use> stack_uses();
 
   // ---- kill.cc
-  void rehearse_kill();
+  void rehearse_kill() const;
   void kill(descriptor& d, bool now);
   void end_unstarted(descriptor& d) noexcept;
   void run_now(control_block* t);

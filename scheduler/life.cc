@@ -187,7 +187,7 @@ void core::report_failure(const std::string& who,
 }
 
 // Puts the control block on top of the tasklet's stack.
-inline control_block* core::build(descriptor& d, char* place) noexcept {
+inline control_block* core::build(descriptor& d, void* place) noexcept {
   auto* block = new (place) control_block;
   block->flags = d.seed.flags & ~std::uint32_t{needs_stack};
   block->who = &d;

@@ -49,6 +49,14 @@ void stack_survey::note(const descriptor& d) {
   f.deepest = std::max(f.deepest, used(ground_of(d)));
 }
 
+void stack_survey::note_if_possible(const descriptor& d) noexcept {
+  try {
+    note(d);
+  } catch (const std::bad_alloc&) {
+    return;
+  }
+}
+
 std::vector<stack_use> stack_survey::uses() const {
   std::vector<stack_use> result;
   result.reserve(figures_.size());

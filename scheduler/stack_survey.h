@@ -25,6 +25,9 @@ class stack_survey {
   // Throws std::bad_alloc.
   void note(const descriptor& d);
 
+  // As note(); without memory for it, the report has one tasklet less.
+  void note_if_possible(const descriptor& d) noexcept;
+
   // The deepest first. Throws std::bad_alloc.
   [[nodiscard]] std::vector<stack_use> uses() const;
 

@@ -9,16 +9,12 @@
 
 namespace weft {
 
-void core::inspect(const descriptor& d) noexcept {
+void core::inspect(const descriptor& d) const noexcept {
   if (!stacks.guard().intact(ground_of(d).end())) {
     say_overflow(d);
     std::abort();
   }
-  if (!survey) return;
-  try {
-    survey->note(d);
-  } catch (const std::bad_alloc&) {  // One less in the report.
-  }
+  if (survey) survey->note_if_possible(d);
 }
 
 std::vector<stack_use> core::stack_uses() {

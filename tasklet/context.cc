@@ -13,12 +13,14 @@
 #endif
 
 // In every program that LeakSanitizer watches, however this file was compiled.
+// NOLINTBEGIN: the names are its own.
 extern "C" {
 __attribute__((weak)) void __lsan_register_root_region(const void*,
                                                        std::size_t);
 __attribute__((weak)) void __lsan_unregister_root_region(const void*,
                                                          std::size_t);
 }
+// NOLINTEND
 
 namespace weft {
 

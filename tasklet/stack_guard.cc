@@ -75,6 +75,7 @@ void stack_guard::put(char* low) noexcept {
     try {
       zeros_.insert(low);
     } catch (const std::bad_alloc&) {
+      errno = before;
     }
   }
   errno = before;

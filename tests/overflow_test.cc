@@ -36,7 +36,7 @@ void fault() { *static_cast<volatile int*>(nullptr) = 1; }
 
 TEST_CASE("an overflow names the tasklet, its spawn site and its stack") {
   const auto* guard = GENERATE("madvise", "mprotect");
-  const std::size_t size = GENERATE(16u << 10, 64u << 10);
+  const std::size_t size = GENERATE(16U << 10, 64U << 10);
   const ending e = in_child([&] {
     guard_by(guard);
     const scheduler s;
@@ -71,9 +71,8 @@ TEST_CASE("without guard pages an overflow is told when the tasklet ends") {
     spawn({.stack_size = 16 << 10}, [] {
       // Over the guard page only: there is nothing below it to be damaged.
       auto* here = static_cast<volatile char*>(__builtin_frame_address(0));
-      auto* end = reinterpret_cast<volatile char*>(
-          (reinterpret_cast<std::uintptr_t>(here) - 1) &
-          ~((std::uintptr_t{1} << stack_pool::class_of(16 << 10)) - 1));
+      const auto size = std::uintptr_t{1} << stack_pool::class_of(16 << 10);
+      auto* end = here - (reinterpret_cast<std::uintptr_t>(here) & (size - 1));
       end[100] = 1;
     });
     run();
