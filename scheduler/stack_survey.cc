@@ -2,7 +2,6 @@
 #include "weft/scheduler/stack_survey.h"
 
 #include <algorithm>
-#include <bit>
 #include <cstring>
 #include <functional>
 #include <iomanip>
