@@ -2,13 +2,17 @@
 // All of weft: tasklets and channels in the style of Stackless Python.
 #pragma once
 
-#include "weft/channel/channel.h"          // IWYU pragma: export
-#include "weft/channel/signal_channel.h"   // IWYU pragma: export
-#include "weft/channel/views.h"            // IWYU pragma: export
-#include "weft/scheduler/manual_driver.h"  // IWYU pragma: export
-#include "weft/scheduler/scheduler.h"      // IWYU pragma: export
-#include "weft/scheduler/shield.h"         // IWYU pragma: export
-#include "weft/scheduler/spawn.h"          // IWYU pragma: export
-#include "weft/scheduler/yield.h"          // IWYU pragma: export
-#include "weft/tasklet/error.h"            // IWYU pragma: export
-#include "weft/tasklet/tasklet.h"          // IWYU pragma: export
+#include "weft/channel/any_channel.h"       // IWYU pragma: export
+#include "weft/channel/channel.h"           // IWYU pragma: export
+#include "weft/channel/channel_callback.h"  // IWYU pragma: export
+#include "weft/channel/signal_channel.h"    // IWYU pragma: export
+#include "weft/channel/views.h"             // IWYU pragma: export
+#include "weft/scheduler/manual_driver.h"   // IWYU pragma: export
+#include "weft/scheduler/report.h"          // IWYU pragma: export
+#include "weft/scheduler/scheduler.h"       // IWYU pragma: export
+#include "weft/scheduler/shield.h"          // IWYU pragma: export
+#include "weft/scheduler/spawn.h"           // IWYU pragma: export
+#include "weft/scheduler/traps.h"           // IWYU pragma: export
+#include "weft/scheduler/yield.h"           // IWYU pragma: export
+#include "weft/tasklet/error.h"             // IWYU pragma: export
+#include "weft/tasklet/tasklet.h"           // IWYU pragma: export

@@ -59,7 +59,8 @@ class channel : private rendezvous<T> {
   using core = rendezvous<T>;
   using core::get;
   using core::put;
-  using core::throw_closed;
+  using core::throw_drained;
+  using core::throw_unsent;
   using time_point = std::chrono::steady_clock::time_point;
   using location = std::source_location;
 
@@ -80,17 +81,20 @@ class channel : private rendezvous<T> {
   ~channel() = default;
 
   // Parks until a receiver takes `value`, or there is room for it in the
-  // buffer. Throws channel_closed if closed.
+  // buffer. Throws channel_closed if closed, or destroyed meanwhile.
   [[gnu::always_inline]] void send(T&& value,
                                    location where = location::current()) {
-    if (put(std::move(value), wait_forever{}, where) == op_status::closed)
-      throw_closed();
+    const op_status status = put(std::move(value), wait_forever{}, where);
+    if (status != op_status::done) [[unlikely]]
+      throw_unsent(status);
   }
   [[gnu::always_inline]] void send(const T& value,
                                    location where = location::current())
     requires std::copy_constructible<T>
   {
-    if (put(value, wait_forever{}, where) == op_status::closed) throw_closed();
+    const op_status status = put(value, wait_forever{}, where);
+    if (status != op_status::done) [[unlikely]]
+      throw_unsent(status);
   }
 
   // Parks until there is a value; nullopt means closed and drained.
@@ -125,7 +129,7 @@ class channel : private rendezvous<T> {
   // more move.
   T take(location where = location::current()) {
     std::optional<T> result = receive(where);
-    if (!result) throw_closed();
+    if (!result) throw_drained();
     return std::move(*result);
   }
 
@@ -206,8 +210,15 @@ class channel : private rendezvous<T> {
   using core::close;
   using core::closed;
 
+  // Kills all who wait here, as kill(pending). Throws wrong_scheduler,
+  // no_scheduler, std::bad_alloc, what is due to the caller. (CCP's channel.)
+  using core::clear;
+
   // How many senders (positive) or receivers (negative) are parked.
   using core::balance;
+  // Who has waited here longest; not alive where nobody waits.
+  // (Stackless: queue.)
+  using core::front;
   // Values in the buffer, and how many fit.
   [[nodiscard]] std::size_t size() const { return core::buffer_.size(); }
   [[nodiscard]] std::size_t capacity() const {
@@ -218,7 +229,12 @@ class channel : private rendezvous<T> {
   using core::get_preference;
   using core::set_preference;
 
+  // For reports.
+  using core::name;
+  using core::set_name;
+
  private:
+  friend class any_channel;
   template <typename Wait>
   received<T> get_received(Wait wait, location where) {
     received<T> result;

@@ -3,6 +3,9 @@
 
 #include <stdexcept>
 #include <utility>
+#include <vector>
+
+#include "weft/channel/channel_callback.h"
 
 namespace weft {
 namespace {
@@ -49,10 +52,17 @@ void channel_core::restore_key() {
   key_ = closed_ || exceptions_ ? static_cast<const void*>(&no_key) : home_;
 }
 
+void channel_core::require_switching(dispatcher* s, std::int32_t side) const {
+  const bool now =
+      preference_ == (side < 0 ? preference::receiver : preference::sender);
+  if (now && waiting_.balance() * side > 0) s->require_switching();
+}
+
 channel_core::admission channel_core::admit_send(dispatcher* s) {
   bind(s);
   s->admit();
   restore_key();
+  require_switching(s, -1);
   if (closed_) return admission::closed;
   return exceptions_ ? admission::behind_exception : admission::open;
 }
@@ -62,6 +72,7 @@ channel_core::admission channel_core::admit_receive(dispatcher* s,
   bind(s);
   s->admit();
   restore_key();
+  require_switching(s, +1);
   if (buffered) return admission::open;
   if (exceptions_ && waiting_.front().kind == exception)
     return admission::exception_first;
@@ -83,7 +94,8 @@ void channel_core::send_exception(std::exception_ptr what,
   if (!what)
     throw std::invalid_argument("weft: send_exception() of no exception");
   dispatcher* s = this_dispatcher();
-  if (admit_send(s) == admission::closed) throw_closed();
+  tell(s, true, false, true);
+  if (admit_send(s) == admission::closed) throw_unsent(op_status::closed);
   if (waiting_.balance() < 0) {
     control_block* receiver = s->unlink(waiting_.front(), waiting_, -1);
     dispatcher::raise_in(receiver, std::move(what));
@@ -97,7 +109,7 @@ void channel_core::send_exception(std::exception_ptr what,
   key_ = &no_key;
   waiting_.on_leave = on_leave;
   s->park(w, waiting_, +1);
-  if (w.slot == nullptr) throw_closed();
+  if (w.slot == nullptr) throw_unsent(destroyed);
 }
 
 op_status channel_core::park(dispatcher* s, wait_record& w, std::int32_t side,
@@ -113,8 +125,71 @@ op_status channel_core::park(dispatcher* s, wait_record& w, std::int32_t side,
   return w.slot != nullptr ? op_status::done : op_status::closed;
 }
 
-void channel_core::throw_closed() {
-  throw channel_closed("weft: send on a closed channel");
+void channel_core::throw_unsent(op_status status) {
+  throw channel_closed(
+      status == destroyed
+          ? "weft: the channel was destroyed while this send waited in it"
+          : "weft: send on a closed channel");
+}
+
+void channel_core::throw_drained() {
+  throw channel_closed("weft: the channel is closed and drained");
+}
+
+tasklet channel_core::front() const {
+  return waiting_.empty() ? tasklet()
+                          : dispatcher::handle(waiting_.front().who->who);
+}
+
+void channel_core::clear() {
+  dispatcher* s = this_dispatcher();
+  bind(s);
+  s->admit();
+  std::vector<tasklet> all;
+  waiting_.for_each([&](const wait_record& w) {
+    all.push_back(dispatcher::handle(w.who->who));
+  });
+  for (const tasklet& t : all) t.kill(pending);
+}
+
+void channel_core::set_name(std::string name) {
+  waiting_.name = std::make_unique<std::string>(std::move(name));
+}
+
+// ---- the callback
+
+void channel_core::call_back(dispatcher* s, bool sending, bool stored,
+                             bool waits) {
+  if (s->flagged(in_channel_cb)) return;
+  bind(s);
+  s->admit();
+  const std::int32_t partners =
+      sending ? -waiting_.balance() : waiting_.balance();
+  const bool will_block = partners <= 0 && !stored;
+  // Nothing will happen.
+  if ((sending && closed_) || (will_block && (closed_ || !waits))) return;
+  const auto callback =
+      std::static_pointer_cast<channel_callback>(s->attachment());
+  const struct scope {
+    explicit scope(dispatcher* s) : s_(s) { s_->set(in_channel_cb); }
+    scope(const scope&) = delete;
+    scope& operator=(const scope&) = delete;
+    ~scope() { s_->clear(in_channel_cb); }
+    dispatcher* s_;
+  } calling(s);
+  (*callback)(any_channel(*this), dispatcher::handle(s->current->who), sending,
+              will_block);
+}
+
+channel_callback set_channel_callback(channel_callback f) {
+  dispatcher* s = this_dispatcher();
+  s->admit();
+  auto& slot = s->attachment();
+  const auto* before = static_cast<const channel_callback*>(slot.get());
+  channel_callback old = before != nullptr ? *before : channel_callback();
+  slot = f ? std::make_shared<channel_callback>(std::move(f)) : nullptr;
+  s->watch(channels_watched, slot != nullptr);
+  return old;
 }
 
 }  // namespace weft

@@ -15,6 +15,8 @@
 #include <cstdint>
 #include <exception>
 #include <source_location>
+#include <string>
+#include <string_view>
 #include <type_traits>
 
 #include "weft/channel/op_status.h"
@@ -43,6 +45,13 @@ class channel_core {
   [[nodiscard]] std::int32_t balance() const { return waiting_.balance(); }
   [[nodiscard]] preference get_preference() const { return preference_; }
   void set_preference(preference p) { preference_ = p; }
+  [[nodiscard]] tasklet front() const;
+  void clear();
+  [[nodiscard]] std::string_view name() const {
+    return waiting_.name ? std::string_view(*waiting_.name)
+                         : std::string_view();
+  }
+  void set_name(std::string name);
 
  protected:
   // How to read the slot of a waiting sender's record.
@@ -57,6 +66,11 @@ class channel_core {
   // wrong_scheduler, and what is due to the current tasklet.
   admission admit_send(dispatcher* s);
   admission admit_receive(dispatcher* s, bool buffered);
+  // Before those: calls the channel callback, if there is one, of an operation
+  // that takes effect or waits. Throws what it throws, too.
+  void tell(dispatcher* s, bool sending, bool stored, bool waits) {
+    if (s->flagged(channels_watched)) call_back(s, sending, stored, waits);
+  }
 
   // `on_leave` is called when one that waits here leaves without being served.
   void send_exception(std::exception_ptr what, std::source_location where,
@@ -72,7 +86,11 @@ class channel_core {
   op_status park(dispatcher* s, wait_record& w, std::int32_t side,
                  wait_for wait);
 
-  [[noreturn]] static void throw_closed();
+  // A send came out as `status`, which is not done. One that waited while the
+  // channel was destroyed comes out as `destroyed`.
+  [[noreturn]] static void throw_unsent(op_status status);
+  static constexpr op_status destroyed{0xff};
+  [[noreturn]] static void throw_drained();
 
   const void* key_;             // see above; never null
   dispatcher* home_ = nullptr;  // the scheduler it belongs to
@@ -85,6 +103,10 @@ class channel_core {
   bool exceptions_ = false;  // an exception may wait among the senders
 
  private:
+  friend class any_channel;
+  void call_back(dispatcher* s, bool sending, bool stored, bool waits);
+  // Throws switch_trap_error where the partner of `side` would go on at once.
+  void require_switching(dispatcher* s, std::int32_t side) const;
   void bind(dispatcher* s);
   void restore_key();
   void dismiss(dispatcher* s) noexcept;

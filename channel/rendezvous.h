@@ -72,6 +72,7 @@ class rendezvous : protected channel_core {
   [[gnu::noinline]] op_status put_slowly(Value&& value, Wait wait,
                                          location where) {
     dispatcher* s = this_dispatcher();
+    tell(s, true, !buffer_.full(), !std::is_same_v<Wait, wait_never>);
     const admission a = admit_send(s);
     if (a == admission::closed) return op_status::closed;
     const bool room = a != admission::behind_exception && !buffer_.full();
@@ -81,6 +82,7 @@ class rendezvous : protected channel_core {
   [[gnu::noinline]] op_status get_slowly(landing& to, Wait wait,
                                          location where) {
     dispatcher* s = this_dispatcher();
+    tell(s, false, !buffer_.empty(), !std::is_same_v<Wait, wait_never>);
     const admission a = admit_receive(s, !buffer_.empty());
     if (a == admission::closed) return op_status::closed;
     if (a == admission::exception_first) throw_sent(s);
@@ -117,7 +119,7 @@ class rendezvous : protected channel_core {
       next = s->line_up(w, waiting_, +1);
     }
     s->switch_to(s->current, next);
-    return w.slot != nullptr ? op_status::done : op_status::closed;
+    return w.slot != nullptr ? op_status::done : destroyed;
   }
 
   template <typename Wait>

@@ -19,6 +19,7 @@ class channel<void> : private channel<signal> {
   using time_point = std::chrono::steady_clock::time_point;
 
  public:
+  friend class any_channel;
   using base::base;
   using value_type = void;
 
@@ -51,11 +52,15 @@ class channel<void> : private channel<signal> {
   using base::balance;
   using base::begin;
   using base::capacity;
+  using base::clear;
   using base::close;
   using base::closed;
   using base::end;
+  using base::front;
   using base::get_preference;
+  using base::name;
   using base::send_exception;
+  using base::set_name;
   using base::set_preference;
   using base::size;
 };

@@ -2,7 +2,6 @@
 #include "weft/scheduler/core.h"
 
 #include <cstdlib>
-#include <sstream>
 #include <utility>
 
 #include "weft/scheduler/stderr_line.h"
@@ -26,26 +25,14 @@ constinit dispatcher no_scheduler_here{none_here, &no_exceptions};
 // Watches the idle driver, which may not switch.
 class polling_scope {
  public:
-  explicit polling_scope(dispatcher& s) : s_(s) {
-    s.flags.fetch_or(polling, std::memory_order_relaxed);
-  }
+  explicit polling_scope(dispatcher& s) : s_(s) { s.set(polling); }
   polling_scope(const polling_scope&) = delete;
   polling_scope& operator=(const polling_scope&) = delete;
-  ~polling_scope() {
-    s_.flags.fetch_and(~std::uint32_t{polling}, std::memory_order_relaxed);
-  }
+  ~polling_scope() { s_.clear(polling); }
 
  private:
   dispatcher& s_;
 };
-
-std::string describe_site(const std::source_location& site) {
-  return std::string(site.file_name()) + ":" + std::to_string(site.line());
-}
-
-std::string describe_wait(const wait_record& w) {
-  return std::string(w.reason) + " at " + describe_site(w.site);
-}
 
 }  // namespace
 }  // namespace weft
@@ -70,31 +57,21 @@ core& core::here() {
   return of(s);
 }
 
-std::string core::describe(const descriptor& d) {
-  const core& c = *static_cast<const core*>(d.owner);
-  std::string text = &d == c.main ? "main" : "tasklet " + std::to_string(d.id);
-  if (d.name) text += " '" + *d.name + "'";
-  if (&d != c.main) text += " (spawned at " + describe(d.site) + ")";
-  return text;
-}
-
-std::string core::describe(const spawn_site& site) {
-  if (site.address == nullptr) return describe_site(site.source);
-  std::ostringstream text;
-  text << "the code at " << site.address;
-  return text.str();
-}
-
-deadlock_error core::deadlock(const wait_record& w) {
-  return deadlock_error(
-      "Deadlock: " + describe(*w.who->who) + " waits in " + describe_wait(w) +
-      ", and nothing is runnable and nothing can wake anyone");
+core& core::admitted(const descriptor& d) {
+  core& c = here();
+  if (d.owner != &c)
+    throw wrong_scheduler(
+        "weft: this tasklet belongs to another scheduler; use it in the thread "
+        "of that one");
+  return c;
 }
 
 std::size_t core::parked() const {
-  std::size_t running = 1;  // current, and those inside run()
-  for (const run_frame* f = frames; f != nullptr; f = f->outer) ++running;
-  return live + 1 - queue.members() - running;
+  // One in its schedule callback counts twice.
+  const wait_record* w = stand_in.waiting;
+  const bool twice = flagged(in_schedule_cb) && !stand_in_served &&
+                     (w == nullptr || w->pause != 0);
+  return live + 1 + twice - queue.members() - paused - 1;
 }
 
 void core::poll_sources() noexcept {
@@ -118,17 +95,31 @@ void core::popped_null() noexcept {
   if (queue.members() != 0) mark_sources();
 }
 
-control_block* core::intercept(control_block* n) noexcept {
-  const auto set = flags.load(std::memory_order_relaxed);
-  if (set & current_due) unwatch();
-  if (set & resortless) restock();
-  return set & budgeted ? spend(n) : n;
+control_block* core::intercept(control_block* me, control_block* n) noexcept {
+  if (flagged(current_due)) unwatch();
+  if (flagged(resortless)) restock();
+  // Whoever it stands for is in its callback, and goes on when that returns.
+  while (n == &stand_in) {
+    stand_in_served = true;
+    n = next();
+  }
+  if (n == nullptr) return nullptr;
+  if (flagged(budgeted | accounting)) n = spend(me, n);
+  foreseen.reset();
+  if (me != nullptr && n != me && flagged(switches_watched) &&
+      !flagged(in_schedule_cb))
+    n = tell_switch(me, n);
+  if (n != nullptr && flagged(accounting | sliced)) book_arrival(me, *n);
+  return n;
 }
 
 // Waits for what may come, or does a little of what can be done meanwhile.
 void core::idle() noexcept {
   std::optional<idle_driver::clock::time_point> deadline;
   if (!timers.empty()) deadline = timers.next_deadline();
+  for (const run_frame* f = frames; f != nullptr; f = f->outer)
+    if (f->waits && (!deadline || *f->deadline < *deadline))
+      deadline = f->deadline;
   if (!deadline || *deadline - driver->now() >= long_sleep) {
     const std::size_t keep = 2 * stacks_in_use() + kept_stacks;
     if (stacks.trim(keep, stacks_at_once)) return;
@@ -159,17 +150,28 @@ control_block* dispatcher::next_slow() noexcept {
       c.popped_null();
     }
     // Nobody is runnable.
-    if (!c.has_sources())
-      return c.frames ? c.end_run(*c.frames, run_result::drained) : nullptr;
+    if (!c.has_sources()) {
+      if (c.frames != nullptr) return c.end_run(*c.frames, run_result::drained);
+      const wait_record* w = c.main_block.waiting;
+      if (w == nullptr || w->pause == 0) return nullptr;
+      unpark(&c.main_block);
+      return &c.main_block;
+    }
     c.poll_sources();
     if (queue.members() == 0) {
-      // Something may come, and only the unlimited wait for it.
-      if (run_frame* f = c.innermost_limited()) {
-        mark_sources();
-        return c.end_run(*f, run_result::idle);
+      // Something may come, and not every run waits for it.
+      control_block* back = nullptr;
+      if (run_frame* f = c.impatient_frame()) {
+        back = c.end_run(*f, run_result::idle);
+      } else {
+        c.idle();
+        c.poll_sources();
+        if (queue.members() == 0) back = c.end_waiting_run();
       }
-      c.idle();
-      c.poll_sources();
+      if (back != nullptr) {
+        mark_sources();
+        return back;
+      }
     }
     if (queue.members() != 0 && c.has_sources()) mark_sources();
   }
@@ -177,18 +179,21 @@ control_block* dispatcher::next_slow() noexcept {
 
 control_block* dispatcher::switch_rare(control_block* me, control_block* n) {
   core& c = core::of(this);
-  if (flags.load(std::memory_order_relaxed) & polling)
+  if (flagged(polling))
     stop(
         "an idle driver's poll() or wait() has switched tasklets; it may only "
         "make them runnable, through channels that prefer neither");
+  if (flagged(no_switching | current_due)) c.check_traps(me, n);
+  if (flagged(accounting)) c.book_departure(*me);
   if (n == nullptr) n = next_slow();
+  if (n != nullptr && flagged()) n = c.intercept(me, n);
   if (n == nullptr) {
     // Nothing can wake anyone: the operation fails, as if it had not begun.
-    const wait_record& w = *me->waiting;
+    std::exception_ptr why = c.deadlock(*me);
     unpark(me);
-    throw core::deadlock(w);
+    if (me->flags != 0) c.watch_current();
+    std::rethrow_exception(std::move(why));
   }
-  if (flagged()) n = c.intercept(n);
   n = c.ready(n);
   if (n != me) {
     if (!exceptions->alive()) return n;
@@ -214,6 +219,7 @@ void dispatcher::deliver(control_block* me) {
 }
 
 void dispatcher::unpark(control_block* t) noexcept {
+  if (t->waiting != nullptr && t->waiting->pause != 0) --paused;
   for (wait_record* w = t->waiting; w != nullptr; w = w->sibling) {
     if (w->queue != nullptr) w->queue->leave(*w);
     if (w->reason == run_reason)
@@ -222,10 +228,15 @@ void dispatcher::unpark(control_block* t) noexcept {
   t->waiting = nullptr;
 }
 
+std::shared_ptr<void>& dispatcher::attachment() {
+  return core::of(this).attached;
+}
+
 void dispatcher::yield_rare() {
   admit();
   control_block* me = current;
   control_block* n = me;
+  if (flagged(no_switching) && queue.members() == 0) return;
   if (!queue.empty()) {
     queue.push(me);
     n = next();
@@ -237,7 +248,9 @@ void dispatcher::yield_rare() {
 void dispatcher::make_descriptors() {
   require_scheduler();
   core& c = core::of(this);
+  const std::uint64_t before = ids;
   free_descriptors = c.descriptors.more(ids);
+  c.ids_skipped += ids - before;
   for (descriptor* d = free_descriptors; d != nullptr; d = d->next_free)
     core::prepare_seed(*d);
 }

@@ -4,8 +4,12 @@
 //
 //   core.cc       choosing the next, switching with something unusual afoot
 //   life.cc       start and end of a tasklet
-//   kill.cc       kill
+//   kill.cc       kill, and other exceptions from outside
+//   pause.cc      tasklets that stand nowhere
+//   traps.cc      what forbids to block or to switch
 //   run.cc        run() and its budgets
+//   watch.cc      callbacks, accounting, time slices
+//   report.cc     who waits for what
 //   stacks.cc     what is known of stacks, and giving memory back
 //   scheduler.cc  birth and shutdown of the scheduler
 //   census.cc     what is alive
@@ -15,12 +19,14 @@
 #include <cstdint>
 #include <deque>
 #include <exception>
+#include <iosfwd>
 #include <memory>
 #include <optional>
 #include <source_location>
 #include <string>
 #include <vector>
 
+#include "weft/scheduler/callbacks.h"
 #include "weft/scheduler/dispatcher.h"
 #include "weft/scheduler/idle_driver.h"
 #include "weft/scheduler/overflow.h"
@@ -35,20 +41,34 @@
 
 namespace weft {
 
-// The reason of a wait_record whose slot is a run_frame.
+// The reasons of wait_records whose slots are a run_frame, a descriptor, and a
+// std::any.
 inline constexpr char run_reason[] = "run";
+inline constexpr char join_reason[] = "join";
+inline constexpr char suspend_reason[] = "suspend";
+inline constexpr char switch_reason[] = "switch_to";
 
 // One active run(): its caller is parked until the frame is taken off the list.
 struct run_frame {
   run_frame* outer = nullptr;
   control_block* who;
   bool limited = false;
+  bool waits = false;  // for its deadline, if nothing is runnable
   std::uint64_t switches_left = ~std::uint64_t{0};
   std::optional<idle_driver::clock::time_point> deadline;
-  std::uint64_t switches = 0;  // counted while a budget is active
+  std::uint64_t switches = 0;  // counted while a budget or the books are open
+  std::uint64_t ended_before = 0;
+  std::uint64_t order = 0;  // of the runs; main's come first
   bool listed = false;
-  run_result::reason why = run_result::drained;
+  run_result::reason why = run_result::woken;
   std::exception_ptr failure;  // what escaped a tasklet
+  tasklet failed;              // that one
+};
+
+// A failure that waits to be raised in main.
+struct late_failure {
+  tasklet who;
+  std::exception_ptr what;
 };
 
 // What stands for the scheduler on a thread that has none.
@@ -64,6 +84,9 @@ struct core : dispatcher {
 
   // The scheduler of this thread. Throws no_scheduler.
   static core& here();
+  // The same, for an operation on the tasklet that `d` describes, which is
+  // alive. Throws wrong_scheduler, too.
+  static core& admitted(const descriptor& d);
   // The one of the dispatcher that it is the rest of.
   // Requires: not the dummy of a thread without a scheduler.
   static core& of(dispatcher* s) { return *static_cast<core*>(s); }
@@ -73,15 +96,24 @@ struct core : dispatcher {
   void drop_frame(run_frame& f) noexcept;
   // Takes the frame off the list; its caller may go on.
   control_block* end_run(run_frame& f, run_result::reason why) noexcept;
-  // Counts a switch to `n` against the budgets; gives who runs instead if one
-  // is spent.
-  control_block* spend(control_block* n) noexcept;
-  [[nodiscard]] run_frame* innermost_limited() const;
+  // Those that were begun after `f`, which somebody has woken, come back.
+  void end_later_runs(const run_frame& f) noexcept;
+  // Counts a switch from `me` to `n`; gives who runs instead if a budget is
+  // spent.
+  control_block* spend(const control_block* me, control_block* n) noexcept;
+  // The outermost whose budget is spent.
+  [[nodiscard]] run_frame* spent_frame(const control_block* me) const;
+  // The innermost that comes back rather than wait; null: all wait.
+  [[nodiscard]] run_frame* impatient_frame() const;
+  // Ends the outermost that has waited long enough.
+  control_block* end_waiting_run() noexcept;
   [[nodiscard]] run_result describe(const run_frame& f) const;
+  [[nodiscard]] std::uint64_t ended() const { return ids - ids_skipped - live; }
 
   // ---- core.cc
-  // What stands between choosing `n` and switching to it.
-  control_block* intercept(control_block* n) noexcept;
+  // What stands between choosing `n` and leaving `me` for it. Null: nobody can
+  // run.
+  control_block* intercept(control_block* me, control_block* n) noexcept;
   // Looks at timers and the driver; what is ready becomes runnable.
   void poll_sources() noexcept;
   // After a pop that gave null: a tombstone, or the marker that asks to poll.
@@ -90,19 +122,65 @@ struct core : dispatcher {
     return !timers.empty() || driver->expects();
   }
   [[nodiscard]] std::size_t parked() const;
-  // What to throw out of the operation that `w` parks.
-  [[nodiscard]] static deadlock_error deadlock(const wait_record& w);
+  void idle() noexcept;
+
+  // ---- report.cc
+  // What to throw out of the operation that parks `t`.
+  [[nodiscard]] std::exception_ptr deadlock(const control_block& t) noexcept;
+  // "tasklet 3 'miller'"; and with where it was spawned.
+  static std::string name_of(const descriptor& d);
   static std::string describe(const descriptor& d);
   static std::string describe(const spawn_site& site);
-  void idle() noexcept;
+  // "waits in receive on channel 'orders' at shop.cc:12".
+  static std::string describe(const wait_record& w);
+  void report(std::ostream& out, std::size_t lines);
+
+  // ---- pause.cc
+  // Takes a tasklet that is not current off the queue or what it waits for.
+  void take_out(control_block* t) noexcept;
+  // The record of those that wait for nothing and have not begun to.
+  static wait_record& nowhere();
+  void put_nowhere(control_block* t) noexcept;
+
+  // ---- traps.cc
+  // Fails the operation that has `me` park or yield, and has taken `n` off the
+  // queue, if that is forbidden.
+  void check_traps(control_block* me, control_block* n);
+
+  // ---- watch.cc
+  // Calls the schedule callback, if there is one. `n` stands in no queue; gives
+  // who runs after all, or null.
+  control_block* tell_switch(control_block* me, control_block* n) noexcept;
+  // What a tasklet that is about to end has to say, while it is alive.
+  void last_words(control_block& me, std::exception_ptr& failure) noexcept;
+  // Empties `failure` where the error handler takes it, or changes it.
+  void offer_to_handler(const tasklet& who,
+                        std::exception_ptr& failure) noexcept;
+  void tell_spawn(const tasklet& who) noexcept;
+  void tell_end(const tasklet& who, const std::exception_ptr& failure) noexcept;
+  // Delivers what escaped a callback of the current tasklet.
+  void callback_failed(std::exception_ptr what) noexcept;
+  // To the error handler, else to stderr.
+  void report_failure(const tasklet& who,
+                      const std::exception_ptr& failure) noexcept;
+  // Who would run if the current tasklet ended.
+  control_block* foresee(const descriptor& d, bool failed) noexcept;
+  void book_departure(control_block& me) noexcept;
+  void book_arrival(const control_block* me, control_block& n) noexcept;
+  // Its caller must find the clock where it left it.
+  [[nodiscard]] idle_driver::clock::time_point budget_clock() const {
+    return foreseen ? *foreseen : driver->now();
+  }
 
   // ---- life.cc
   static void prepare_seed(descriptor& d) noexcept;
   // Gives a target that needs one its stack.
   control_block* ready(control_block* n) noexcept;
   control_block* start(descriptor& d) noexcept;
+  static control_block* start_on(stack ground, descriptor& d) noexcept;
   [[gnu::cold]] control_block* start_in_vain(descriptor& d) noexcept;
-  static void fail(dispatcher* s, control_block& me) noexcept;
+  // As enter(), of one whose seed had flags.
+  static void enter_flagged(dispatcher* s, control_block& me) noexcept;
   void restock() noexcept;
   static control_block* build(descriptor& d, void* place) noexcept;
   static void launch(dispatcher* s, control_block& seed) noexcept;
@@ -119,21 +197,22 @@ struct core : dispatcher {
     while (!d.joiners.empty())
       queue.push(unlink(d.joiners.front(), d.joiners, +1));
     d.id = 0;
-    if (d.name || d.thrown) [[unlikely]]
+    if (d.detailed) [[unlikely]]
       forget_details(d);
     --live;
     free_descriptor(&d);
     return heir;
   }
   control_block* pass_on(descriptor& d, std::exception_ptr& failure) noexcept;
-  control_block* deliver_failure(const descriptor& d,
+  // Gives who has to run at once, or null; he stands in no queue.
+  control_block* deliver_failure(const tasklet& who,
                                  const std::exception_ptr& failure) noexcept;
+  // Who would be given.
+  [[nodiscard]] control_block* heir() const;
   // As next(); where nothing can run, main is told of the deadlock.
   control_block* next_or_tell_main() noexcept;
   [[gnu::cold]] control_block* tell_main() noexcept;
   static void forget_details(descriptor& d) noexcept;
-  static void report_failure(const std::string& who,
-                             const std::exception_ptr& failure) noexcept;
   // The stack that the next start begins on, or, without launches, that the
   // last end was made on.
   void take_spare() noexcept;
@@ -160,6 +239,9 @@ struct core : dispatcher {
   // ---- kill.cc
   void rehearse_kill() const;
   void kill(descriptor& d, bool now);
+  void throw_into(descriptor& d, std::exception_ptr what, bool now);
+  // One who has got a kill or an exception goes on, now or at its turn.
+  void send_on(control_block* t, bool now);
   void end_unstarted(descriptor& d) noexcept;
   void run_now(control_block* t);
   // A kill of the current tasklet must wait.
@@ -198,7 +280,21 @@ struct core : dispatcher {
   std::uint64_t last_poll = 0;  // position in the run queue
   control_block main_block;
   descriptor* main = nullptr;
-  std::deque<std::exception_ptr> failures;  // to be raised in main
+  std::deque<late_failure> failures;
+
+  std::uint64_t ids_skipped = 0;  // never given to a tasklet
+  std::uint64_t runs = 0;         // begun so far
+  std::uint32_t switch_traps = 0;
+  std::shared_ptr<schedule_callback> on_switch;
+  std::shared_ptr<spawn_callback> on_spawn;
+  std::shared_ptr<end_callback> on_end;
+  std::shared_ptr<error_handler> on_error;
+  std::shared_ptr<void> attached;
+  control_block stand_in;  // see tell_switch()
+  bool stand_in_served = false;
+  std::optional<idle_driver::clock::time_point> foreseen;
+  idle_driver::clock::duration slice{0};
+  idle_driver::clock::time_point switched_at;  // kept while asked for
 };
 
 }  // namespace weft

@@ -15,14 +15,20 @@
 // Invariants:
 // - current stands in no queue; everybody else who is alive stands in the run
 //   queue (waiting == null) or is parked (waiting != null).
-// - key is this, or null while operations must take the long way.
+// - key is this, or null while operations must take the long way: while one of
+//   the long_way flags is set.
 #pragma once
 
+#include <any>
 #include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <exception>
+#include <memory>
+#include <source_location>
 #include <type_traits>
+#include <utility>
 
 #include "weft/scheduler/run_queue.h"
 #include "weft/tasklet/control_block.h"
@@ -38,13 +44,22 @@ struct core;
 [[noreturn]] void stop(const char* sentence) noexcept;
 
 enum scheduler_flag : std::uint32_t {
-  none_here = 1,    // the thread has no scheduler
-  current_due = 2,  // current has a kill or a failure to be raised in it
-  budgeted = 4,     // a run_for(), run_n() or run_one() counts switches
-  closing = 8,      // what is spawned is killed at once
-  polling = 16,     // the idle driver is at work and may not switch
-  groundless = 32,  // there was no stack for the next start
-  resortless = 64,  // the last resort is in use
+  none_here = 1,           // the thread has no scheduler
+  current_due = 2,         // current has a kill or a failure to be raised in it
+  budgeted = 4,            // a run_for(), run_n() or run_one() counts switches
+  closing = 8,             // what is spawned is killed at once
+  polling = 16,            // the idle driver is at work and may not switch
+  groundless = 32,         // there was no stack for the next start
+  resortless = 64,         // the last resort is in use
+  no_switching = 128,      // a switch_trap is alive
+  channels_watched = 256,  // there is a channel callback
+  switches_watched = 512,  // there is a schedule callback
+  lives_watched = 1024,    // there is a spawn or an end callback
+  accounting = 2048,       // switches are counted, and timed
+  sliced = 4096,           // the time of the last switch is kept
+  in_schedule_cb = 8192,   // the schedule callback has not returned
+  in_channel_cb = 16384,   // the channel callback has not returned
+  long_way = current_due | no_switching | channels_watched,
 };
 
 // What a switch needs of a scheduler; core is the rest.
@@ -58,7 +73,8 @@ struct dispatcher {
       0};  // read relaxed, written read-modify-write
   descriptor* free_descriptors = nullptr;
   std::uint64_t ids = 0;
-  std::size_t live = 0;  // tasklets that have not ended, less main
+  std::size_t live = 0;    // tasklets that have not ended, less main
+  std::size_t paused = 0;  // parked on a record that is a pause
   std::uint32_t default_stack_class = 0;
   std::uint32_t launch_class = 0;  // whose seeds begin by themselves
 
@@ -74,6 +90,22 @@ struct dispatcher {
     return (flags.load(std::memory_order_relaxed) | of_target |
             exceptions->uncaught) != 0 ||
            exceptions->caught != nullptr;
+  }
+
+  [[nodiscard]] bool flagged(std::uint32_t which) const {
+    return (flags.load(std::memory_order_relaxed) & which) != 0;
+  }
+  void set(std::uint32_t which) noexcept {
+    flags.fetch_or(which, std::memory_order_relaxed);
+  }
+  void clear(std::uint32_t which) noexcept {
+    flags.fetch_and(~which, std::memory_order_relaxed);
+  }
+
+  // Sets or clears one that sends operations the long way.
+  void watch(std::uint32_t which, bool on) noexcept {
+    on ? set(which) : clear(which);
+    key = flagged(long_way) ? nullptr : this;
   }
 
   // Every operation that may park or yield begins with it: throws no_scheduler,
@@ -137,6 +169,26 @@ struct dispatcher {
   bool park_for(wait_record& w, wait_queue& q, std::int32_t side,
                 std::chrono::nanoseconds time);
 
+  // Throws switch_trap_error where one is alive. What switches after it has
+  // changed something calls it first; what parks or yields need not.
+  void require_switching() const {
+    if (flagged(no_switching)) [[unlikely]]
+      trap_switch();
+  }
+  [[noreturn]] static void trap_switch();
+
+  // Suspends the current tasklet until somebody inserts it, and runs `n`, who
+  // stands in no queue; null: the next. Gives what insert() handed over. Throws
+  // as park().
+  std::any pause(control_block* n, const char* reason,
+                 std::source_location where);
+
+  // See weft::checkpoint().
+  void checkpoint();
+
+  // What a floor above keeps here for as long as the scheduler lives.
+  std::shared_ptr<void>& attachment();
+
   // Goes on with a tasklet that has been unlinked already: now, the caller to
   // the tail; or later, it to the tail.
   void resume(control_block* t, bool now) {
@@ -178,6 +230,7 @@ struct dispatcher {
   // Has a parked tasklet throw `what` when it goes on.
   static void raise_in(control_block* t, std::exception_ptr what) noexcept {
     t->who->thrown = std::move(what);
+    t->who->detailed = true;
     t->flags |= thrown;
   }
 
@@ -203,6 +256,7 @@ struct dispatcher {
     return d;
   }
   static tasklet handle(descriptor* d) { return tasklet(d); }
+  static const descriptor& described(const tasklet& t) { return *t.d_; }
   // The flags of a tasklet that has not started.
   [[nodiscard]] std::uint32_t seed_flags(std::uint32_t stack_class) const {
     if (stack_class == launch_class) [[likely]]

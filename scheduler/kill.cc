@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
-// Kill.
+// Kill, and other exceptions from outside.
 //
-// Invariant: a kill is raised by the tasklet itself, on its own stack.
+// Invariant: they are raised by the tasklet itself, on its own stack.
+#include <utility>
+
 #include "weft/scheduler/core.h"
 
 namespace weft {
@@ -51,28 +53,43 @@ void core::rehearse_kill() const {
 void core::kill(descriptor& d, bool now) {
   control_block* t = d.block;
   if (!started(*t)) {
-    queue.remove(t);
+    take_out(t);
     return end_unstarted(d);
   }
-  const bool ending = (flags.load(std::memory_order_relaxed) & closing) != 0;
-  if (t == &main_block && ending) return;  // Main is ending all the others.
+  if (t == &main_block && flagged(closing)) return;  // It ends the others.
+  const bool goes_on = t != current && !held_back_away(*t);
+  if (goes_on && now) require_switching();
   t->flags |= killed;
   if (t == current) return raise_due(t);
-  if (held_back_away(*t)) return;
-  if (t->waiting != nullptr) {
-    unpark(t);
-    if (!now) queue.push(t);
-  } else if (now) {
-    queue.remove(t);
-  }
-  if (now) run_now(t);
+  if (goes_on) send_on(t, now);
 }
 
-// Requires: taken off the run queue.
+void core::throw_into(descriptor& d, std::exception_ptr what, bool now) {
+  control_block* t = d.block;
+  const bool goes_on = t != current && !held_back_away(*t);
+  if (goes_on && now) require_switching();
+  d.injected = std::move(what);
+  d.detailed = true;
+  t->flags |= injected;
+  if (t == current) return raise_due(t);
+  if (goes_on) send_on(t, now);
+}
+
+void core::send_on(control_block* t, bool now) {
+  if (now || t->waiting != nullptr) {
+    take_out(t);
+    if (now) return run_now(t);
+    queue.push(t);
+  }
+}
+
+// Requires: taken out.
 void core::end_unstarted(descriptor& d) noexcept {
-  d.id = 0;  // Dead before the callable's destructor can look at it.
-  d.body.drop();
+  const tasklet who = handle(&d);
+  d.id = 0;  // Dead before anybody can look at it.
   std::exception_ptr none;
+  if (flagged(lives_watched)) tell_end(who, none);
+  d.body.drop();
   settle(d, none);
 }
 
@@ -93,30 +110,29 @@ bool core::held_back_away(const control_block& t) {
 
 void core::raise_due(control_block* me) {
   descriptor& d = *me->who;
-  if ((me->flags & failure_due) && !failures.empty() && !held_back(d)) {
-    std::exception_ptr first = std::move(failures.front());
+  if ((me->flags & (killed | failure_due | injected | trapped)) == 0)
+    return unwatch();
+  watch_current();
+  if (held_back(d)) return;
+  if ((me->flags & failure_due) && !failures.empty()) {
+    std::exception_ptr first = std::move(failures.front().what);
     failures.pop_front();
     if (failures.empty()) me->flags &= ~failure_due;
     std::rethrow_exception(std::move(first));
   }
-  if ((me->flags & (killed | failure_due)) == 0) return unwatch();
-  watch_current();
-  if ((me->flags & killed) && !held_back(d)) {
-    if (++d.kills > 16 && (flags.load(std::memory_order_relaxed) & closing))
-      abandon(*me);
+  if (me->flags & killed) {
+    if (++d.kills > 16 && flagged(closing)) abandon(*me);
     throw kill_signal(d);
+  }
+  if (me->flags & injected) {
+    me->flags &= ~injected;
+    std::rethrow_exception(std::exchange(d.injected, nullptr));
   }
 }
 
 // From now on operations of the current tasklet ask raise_due() first.
-void core::watch_current() noexcept {
-  flags.fetch_or(current_due, std::memory_order_relaxed);
-  key = nullptr;
-}
+void core::watch_current() noexcept { watch(current_due, true); }
 
-void core::unwatch() noexcept {
-  flags.fetch_and(~std::uint32_t{current_due}, std::memory_order_relaxed);
-  key = this;
-}
+void core::unwatch() noexcept { watch(current_due, false); }
 
 }  // namespace weft

@@ -13,20 +13,19 @@
 #include <utility>
 
 #include "weft/scheduler/core.h"
-#include "weft/scheduler/stderr_line.h"
 
 namespace weft {
 
 // ---- stacks
 
 #ifdef WEFT_LAUNCHES
-inline void core::take_spare() noexcept {
+[[gnu::always_inline]] inline void core::take_spare() noexcept {
   const stack spare = stacks.take(default_stack_class);
   if (spare.top != nullptr) [[likely]] {
     pad.ground = spare.top - sizeof(control_block);
   } else {
     pad.ground = nullptr;
-    flags.fetch_or(groundless, std::memory_order_relaxed);
+    set(groundless);
   }
 }
 
@@ -34,7 +33,7 @@ inline void core::take_spare() noexcept {
   if (pad.ground != nullptr) [[likely]]
     stacks.give({pad.ground + sizeof(control_block), default_stack_class});
   else
-    flags.fetch_and(~std::uint32_t{groundless}, std::memory_order_relaxed);
+    clear(groundless);
 }
 
 // Nobody touches a stack that has been left: the next start may have it, and
@@ -87,7 +86,7 @@ std::size_t core::stacks_in_use() const {
 control_block* core::pass_on(descriptor& d,
                              std::exception_ptr& failure) noexcept {
   if (d.joiners.empty())
-    return deliver_failure(d, std::exchange(failure, nullptr));
+    return deliver_failure(handle(&d), std::exchange(failure, nullptr));
   while (!d.joiners.empty()) {
     control_block* joiner = unlink(d.joiners.front(), d.joiners, +1);
     raise_in(joiner, failure);
@@ -97,32 +96,38 @@ control_block* core::pass_on(descriptor& d,
   return nullptr;
 }
 
+control_block* core::heir() const {
+  if (flagged(closing)) return nullptr;
+  if (frames != nullptr) return frames->who;
+  return held_back_away(main_block) ? nullptr : main->block;
+}
+
 // To the innermost run(), else to main, out of whatever it waits in.
 control_block* core::deliver_failure(
-    const descriptor& d, const std::exception_ptr& failure) noexcept {
-  if (flags.load(std::memory_order_relaxed) & closing) {
-    report_failure(describe(d), failure);
-    return nullptr;
-  }
-  if (frames != nullptr) {
+    const tasklet& who, const std::exception_ptr& failure) noexcept {
+  control_block* to = heir();
+  if (flagged(closing)) {
+    report_failure(who, failure);
+  } else if (frames != nullptr) {
     frames->failure = failure;
-    return end_run(*frames, run_result::drained);
+    frames->failed = who;
+    end_run(*frames, run_result::drained);
+  } else {
+    failures.push_back({who, failure});
+    main_block.flags |= failure_due;
+    if (current == &main_block) {
+      watch_current();
+      return nullptr;
+    }
+    if (to != nullptr) take_out(to);
   }
-  failures.push_back(failure);
-  main_block.flags |= failure_due;
-  if (held_back_away(main_block)) return nullptr;
-  if (main_block.waiting != nullptr)
-    unpark(&main_block);
-  else
-    queue.remove(&main_block);
-  return &main_block;
+  return to;
 }
 
 // The last one that could run has ended, and main waits for something.
 control_block* core::tell_main() noexcept {
-  const wait_record& w = *main_block.waiting;
+  raise_in(&main_block, deadlock(main_block));
   unpark(&main_block);
-  raise_in(&main_block, std::make_exception_ptr(deadlock(w)));
   return &main_block;
 }
 
@@ -133,18 +138,11 @@ control_block* core::next_or_tell_main() noexcept {
 
 void core::forget_details(descriptor& d) noexcept {
   d.name.reset();
+  d.books.reset();
   d.thrown = nullptr;
-}
-
-void core::report_failure(const std::string& who,
-                          const std::exception_ptr& failure) noexcept {
-  try {
-    std::rethrow_exception(failure);
-  } catch (const std::exception& e) {
-    stderr_line() << who << " failed: " << e.what();
-  } catch (...) {
-    stderr_line() << who << " failed with something that is no std::exception";
-  }
+  d.injected = nullptr;
+  d.atomics = 0;
+  d.detailed = false;
 }
 
 [[gnu::always_inline]] inline void core::finish(
@@ -160,8 +158,10 @@ void core::report_failure(const std::string& who,
     if (n == nullptr) [[unlikely]]
       n = tell_main();
   }
-  if (flagged()) [[unlikely]]
-    n = intercept(n);
+  if (flagged()) [[unlikely]] {
+    n = intercept(nullptr, n);
+    if (n == nullptr) n = tell_main();
+  }
   // Before the stack is given back: this may have to choose again, and wait.
   if (n->flags != 0 ||
       (!has_spare() && ground.size_class != default_stack_class)) [[unlikely]]
@@ -183,7 +183,31 @@ void core::report_failure(const std::string& who,
   } catch (...) {
     failure = std::current_exception();
   }
-  of(s).finish(me, failure);
+  core& c = of(s);
+  if (failure || c.flagged()) [[unlikely]]
+    c.last_words(me, failure);
+  c.finish(me, failure);
+}
+
+void core::enter_flagged(dispatcher* s, control_block& me) noexcept {
+  core& c = of(s);
+  descriptor& d = *me.who;
+  std::exception_ptr failure;
+  try {
+    c.watch_current();
+    if (me.flags & injected) {
+      me.flags &= ~injected;
+      std::exception_ptr what = std::exchange(d.injected, nullptr);
+      d.body.drop();
+      std::rethrow_exception(std::move(what));
+    }
+    d.body.run();
+  } catch (const tasklet_exit&) {
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  c.last_words(me, failure);
+  c.finish(me, failure);
 }
 
 // Puts the control block on top of the tasklet's stack.
@@ -219,15 +243,23 @@ control_block* core::start(descriptor& d) noexcept {
   const stack ground = stacks.take(d.stack_class);
   if (ground.top == nullptr) return nullptr;
   if (survey) stack_survey::paint(ground);
+  return start_on(ground, d);
+}
+
+control_block* core::start_on(stack ground, descriptor& d) noexcept {
   char* const place = ground.top - sizeof(control_block);
   control_block* block = build(d, place);
-  block->prepare<dispatcher, control_block, &enter>(ground.low(), place);
+  if (block->flags == 0) [[likely]]
+    block->prepare<dispatcher, control_block, &enter>(ground.low(), place);
+  else
+    block->prepare<dispatcher, control_block, &enter_flagged>(ground.low(),
+                                                              place);
   return block;
 }
 
 control_block* core::ready(control_block* n) noexcept {
   if (started(*n)) return n;
-  if ((n->flags & needs_stack) == 0 && has_spare()) return n;
+  if (n->flags == 0 && has_spare()) return n;
   control_block* block = start(*n->who);
   return block != nullptr ? block : start_in_vain(*n->who);
 }
@@ -241,24 +273,17 @@ control_block* core::start_in_vain(descriptor& d) noexcept {
         "there is no memory for a tasklet's stack, nor for one on which to end "
         "it");
   const stack ground = std::exchange(last_resort, {});
-  flags.fetch_or(resortless, std::memory_order_relaxed);
+  set(resortless);
   d.stack_class = ground.size_class;
-  char* const place = ground.top - sizeof(control_block);
-  control_block* block = build(d, place);
-  block->prepare<dispatcher, control_block, &fail>(ground.low(), place);
-  return block;
-}
-
-void core::fail(dispatcher* s, control_block& me) noexcept {
-  me.who->body.drop();
-  std::exception_ptr failure = std::make_exception_ptr(std::bad_alloc());
-  of(s).finish(me, failure);
+  d.injected = std::make_exception_ptr(std::bad_alloc());
+  d.detailed = true;
+  d.seed.flags |= injected;
+  return start_on(ground, d);
 }
 
 void core::restock() noexcept {
   last_resort = stacks.take(default_stack_class);
-  if (last_resort.top != nullptr)
-    flags.fetch_and(~std::uint32_t{resortless}, std::memory_order_relaxed);
+  if (last_resort.top != nullptr) clear(resortless);
 }
 
 }  // namespace weft

@@ -14,6 +14,7 @@ namespace weft {
 run_result core::run(run_frame& f, std::source_location where) {
   admit();
   f.who = current;
+  f.ended_before = ended();
   if (f.switches_left == 0) {
     f.why = run_result::budget;
     return describe(f);
@@ -21,22 +22,34 @@ run_result core::run(run_frame& f, std::source_location where) {
   run_frame** at = &frames;
   if (current == &main_block)
     while (*at != nullptr) at = &(*at)->outer;
+  else
+    f.order = ++runs;
   f.outer = *at;
   *at = &f;
   f.listed = true;
-  if (f.limited) flags.fetch_or(budgeted, std::memory_order_relaxed);
+  if (f.limited) set(budgeted);
 
   wait_record w(run_reason, where);
   w.slot = &f;
+  w.pause = 1;
+  ++paused;
   try {
     park(w);
   } catch (...) {
+    if (f.why == run_result::woken) end_later_runs(f);
     // The caller was killed before it could pass the failure on.
-    if (f.failure) report_failure("a tasklet", f.failure);
+    if (f.failure) report_failure(f.failed, f.failure);
     throw;
   }
+  if (f.why == run_result::woken) end_later_runs(f);
   if (f.failure) std::rethrow_exception(std::exchange(f.failure, nullptr));
   return describe(f);
+}
+
+void core::end_later_runs(const run_frame& f) noexcept {
+  for (run_frame* later = frames; later != nullptr && later->order > f.order;
+       later = frames)
+    queue.push(end_run(*later, run_result::woken));
 }
 
 void core::drop_frame(run_frame& f) noexcept {
@@ -45,8 +58,9 @@ void core::drop_frame(run_frame& f) noexcept {
   run_frame** at = &frames;
   while (*at != &f) at = &(*at)->outer;
   *at = f.outer;
-  if (f.limited && innermost_limited() == nullptr)
-    flags.fetch_and(~std::uint32_t{budgeted}, std::memory_order_relaxed);
+  for (at = &frames; *at != nullptr; at = &(*at)->outer)
+    if ((*at)->limited) return;
+  clear(budgeted);
 }
 
 control_block* core::end_run(run_frame& f, run_result::reason why) noexcept {
@@ -55,20 +69,33 @@ control_block* core::end_run(run_frame& f, run_result::reason why) noexcept {
   return f.who;
 }
 
-run_frame* core::innermost_limited() const {
+run_frame* core::impatient_frame() const {
   run_frame* f = frames;
-  while (f != nullptr && !f->limited) f = f->outer;
+  while (f != nullptr && (!f->limited || f->waits)) f = f->outer;
   return f;
 }
 
-control_block* core::spend(control_block* n) noexcept {
+control_block* core::end_waiting_run() noexcept {
+  run_frame* over = nullptr;
+  for (run_frame* f = frames; f != nullptr; f = f->outer)
+    if (f->waits && driver->now() >= *f->deadline) over = f;
+  return over != nullptr ? end_run(*over, run_result::budget) : nullptr;
+}
+
+run_frame* core::spent_frame(const control_block* me) const {
+  if (me != nullptr && me->who->atomics != 0) return nullptr;
   run_frame* spent = nullptr;
   for (run_frame* f = frames; f != nullptr; f = f->outer) {
     if (!f->limited) continue;
     const bool late =
-        f->deadline && f->switches != 0 && driver->now() >= *f->deadline;
-    if (late || f->switches_left == 0) spent = f;  // The outermost wins.
+        f->deadline && f->switches != 0 && budget_clock() >= *f->deadline;
+    if (late || f->switches_left == 0) spent = f;
   }
+  return spent;
+}
+
+control_block* core::spend(const control_block* me, control_block* n) noexcept {
+  run_frame* spent = spent_frame(me);
   run_frame* counting = frames;
   if (spent != nullptr) {
     // Its caller goes on, which only the runs outside it count.
@@ -78,13 +105,15 @@ control_block* core::spend(control_block* n) noexcept {
   }
   for (run_frame* f = counting; f != nullptr; f = f->outer) {
     ++f->switches;
-    --f->switches_left;
+    if (f->switches_left != 0) --f->switches_left;
   }
   return n;
 }
 
 run_result core::describe(const run_frame& f) const {
-  run_result result{f.why, f.switches, queue.members(), parked(), std::nullopt};
+  run_result result{f.why,           f.switches, ended() - f.ended_before,
+                    queue.members(), parked(),   paused,
+                    std::nullopt};
   if (!timers.empty()) result.next_deadline = timers.next_deadline();
   return result;
 }

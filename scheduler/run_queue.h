@@ -76,6 +76,11 @@ class run_queue {
       compact();
   }
 
+  // `other` stands where `t` stood.
+  void replace(const control_block* t, control_block* other) {
+    put(t->position, other);
+  }
+
   // At the tail. Requires: !marked().
   void push_marker() {
     assert(tail_ - head_ <= mask_);

@@ -14,13 +14,17 @@ struct run_result {
     drained,  // nothing is runnable and nothing can wake anyone
     idle,    // nothing is runnable now; a timer or the driver may wake somebody
     budget,  // the time or the number of switches is spent
+    woken,   // somebody has inserted or run the caller
   };
 
   reason why = drained;
-  // Switches to tasklets; counted by run_for(), run_n() and run_one() only.
+  // Switches to tasklets; counted by runs with a budget, and while accounting
+  // is on.
   std::uint64_t switches = 0;
-  std::size_t runnable = 0;  // tasklets in the run queue
-  std::size_t blocked = 0;   // tasklets that are parked; no error
+  std::uint64_t completed = 0;  // tasklets that have ended meanwhile
+  std::size_t runnable = 0;     // tasklets in the run queue
+  std::size_t blocked = 0;      // tasklets that wait for something; no error
+  std::size_t paused = 0;       // tasklets that somebody has to insert
   // When the first timer is due, if there is one.
   std::optional<std::chrono::steady_clock::time_point> next_deadline;
 };

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <utility>
 #include <vector>
 
 #include "weft/scheduler/core.h"
@@ -10,6 +11,18 @@
 #include "weft/scheduler/stderr_line.h"
 
 namespace weft {
+
+namespace {
+
+// One that is being called stays as it is. Gives what was there.
+template <typename F>
+F replace(std::shared_ptr<F>& slot, F next) {
+  F old = slot ? *slot : F();
+  slot = next ? std::make_shared<F>(std::move(next)) : nullptr;
+  return old;
+}
+
+}  // namespace
 
 core::core(const scheduler_options& options)
     : driver(options.driver != nullptr ? options.driver : &own_driver) {
@@ -52,8 +65,9 @@ core::~core() {
 }
 
 void core::shutdown() noexcept {
-  flags.fetch_or(closing, std::memory_order_relaxed);
-  for (const auto& failure : failures) report_failure("a tasklet", failure);
+  clear(no_switching);  // A guard that is still alive guards nothing now.
+  set(closing);
+  for (const late_failure& f : failures) report_failure(f.who, f.what);
   failures.clear();
   while (kill_all()) {
     main_block.flags = 0;
@@ -61,8 +75,11 @@ void core::shutdown() noexcept {
     run_frame all;
     try {
       run(all, std::source_location::current());
-    } catch (...) {  // A kill of main: it is ending anyway.
+    } catch (const tasklet_exit&) {  // A kill of main: it is ending anyway.
       drop_frame(all);
+    } catch (...) {
+      drop_frame(all);
+      report_failure(handle(main), std::current_exception());
     }
   }
   delist();
@@ -79,9 +96,11 @@ bool core::kill_all() noexcept {
   std::vector<victim> victims;
   descriptors.for_each_live([&](descriptor& d) {
     if (&d == main) return;
-    const int group = !started(*d.block)            ? 0
-                      : d.block->waiting == nullptr ? 1
-                                                    : 2;
+    const wait_record* w = d.block->waiting;
+    const int group = !started(*d.block) ? 0
+                      : w == nullptr     ? 1
+                      : w->pause != 0    ? 2
+                                         : 3;
     victims.push_back({group, d.id, &d});
   });
   std::sort(victims.begin(), victims.end(), [](const auto& a, const auto& b) {
@@ -91,16 +110,13 @@ bool core::kill_all() noexcept {
     if (d->id != id) continue;  // A destructor has ended it meanwhile.
     control_block* t = d->block;
     if (!started(*t)) {
-      queue.remove(t);
+      take_out(t);
       end_unstarted(*d);
       continue;
     }
     t->flags |= killed;
     if (held_back_away(*t)) continue;
-    if (t->waiting != nullptr)
-      unpark(t);
-    else
-      queue.remove(t);
+    take_out(t);
     queue.push(t);
   }
   if (queue.members() == 0 && !has_sources()) {
@@ -112,8 +128,7 @@ bool core::kill_all() noexcept {
         continue;
       }
       ++d->kills;
-      wake_throwing(d->block,
-                    std::make_exception_ptr(deadlock(*d->block->waiting)));
+      wake_throwing(d->block, deadlock(*d->block));
     }
   }
   return !victims.empty();
@@ -133,7 +148,8 @@ void core::forsake(descriptor& d) noexcept {
 
 void core::abandon(control_block& me) noexcept {
   forsake(*me.who);
-  control_block* n = ready(intercept(next_or_tell_main()));
+  control_block* n = intercept(nullptr, next_or_tell_main());
+  n = ready(n != nullptr ? n : tell_main());
   current = n;
   flow::switch_keeping<dispatcher>(*exceptions, this, &me, n);
   std::abort();  // Nobody ever switches back.
@@ -182,12 +198,59 @@ run_result scheduler::run_for(std::chrono::nanoseconds budget,
   return c.run(f, where);
 }
 
+run_result scheduler::run_until(std::chrono::steady_clock::time_point when,
+                                std::source_location where) {
+  run_frame f;
+  f.limited = true;
+  f.waits = true;
+  f.deadline = when;
+  return here().run(f, where);
+}
+
 run_result scheduler::run_n(std::uint64_t switches,
                             std::source_location where) {
   run_frame f;
   f.limited = true;
   f.switches_left = switches;
   return here().run(f, where);
+}
+
+void scheduler::set_time_slice(std::chrono::nanoseconds slice) {
+  core& c = here();
+  c.slice = slice;
+  c.switched_at = c.driver->now();
+  slice.count() > 0 ? c.set(sliced) : c.clear(sliced);
+}
+
+void scheduler::set_accounting(bool on) {
+  core& c = here();
+  c.switched_at = c.driver->now();
+  on ? c.set(accounting) : c.clear(accounting);
+}
+
+schedule_callback scheduler::set_schedule_callback(schedule_callback f) {
+  core& c = here();
+  schedule_callback old = replace(c.on_switch, std::move(f));
+  c.on_switch ? c.set(switches_watched) : c.clear(switches_watched);
+  return old;
+}
+
+spawn_callback scheduler::set_spawn_callback(spawn_callback f) {
+  core& c = here();
+  spawn_callback old = replace(c.on_spawn, std::move(f));
+  c.on_spawn || c.on_end ? c.set(lives_watched) : c.clear(lives_watched);
+  return old;
+}
+
+end_callback scheduler::set_end_callback(end_callback f) {
+  core& c = here();
+  end_callback old = replace(c.on_end, std::move(f));
+  c.on_spawn || c.on_end ? c.set(lives_watched) : c.clear(lives_watched);
+  return old;
+}
+
+error_handler scheduler::set_error_handler(error_handler f) {
+  return replace(here().on_error, std::move(f));
 }
 
 void scheduler::trim() { here().trim(); }

@@ -25,6 +25,7 @@
 #include <source_location>
 #include <vector>
 
+#include "weft/scheduler/callbacks.h"
 #include "weft/scheduler/idle_driver.h"
 #include "weft/scheduler/run_result.h"
 #include "weft/scheduler/stack_use.h"
@@ -66,8 +67,8 @@ class scheduler {
   // what is left. The caller is parked meanwhile, outside the queue. Waits for
   // timers and for what the driver expects. Runs nest: the innermost returns
   // first. Throws what escapes a tasklet that nobody joins; the rest stays
-  // queued, and the next run() goes on with it. Also wrong_scheduler, and
-  // tasklet_exit when killed. (Stackless: run.)
+  // queued, and the next run() goes on with it. Also wrong_scheduler,
+  // switch_trap_error, and tasklet_exit when killed. (Stackless: run.)
   run_result run(std::source_location where = std::source_location::current());
 
   // As run(), but comes back once `budget` is spent; the clock is read between
@@ -75,6 +76,12 @@ class scheduler {
   // run next time. Never sleeps: with nothing runnable it returns idle.
   run_result run_for(
       std::chrono::nanoseconds budget,
+      std::source_location where = std::source_location::current());
+
+  // As run(), but comes back at `when` at the latest; it waits for it if need
+  // be, unless nothing can wake anyone.
+  run_result run_until(
+      std::chrono::steady_clock::time_point when,
       std::source_location where = std::source_location::current());
 
   // As run_for(), with a budget of `switches` to tasklets, direct hand-overs of
@@ -87,14 +94,30 @@ class scheduler {
   }
 
   // Ends every tasklet and unbinds the thread; what follows throws
-  // no_scheduler. Kills those that never started, then the runnable, then the
-  // blocked, each in spawn order, and runs them until none is left; what they
-  // spawn is killed at once. One that waits inside a shield with nothing left
-  // to wake it gets deadlock_error there; what escapes is reported on stderr.
+  // no_scheduler. Kills those that never started, then the runnable, the paused
+  // and the blocked, each in spawn order, and runs them until none is left; what
+  // they spawn is killed at once. One that waits inside a shield with nothing
+  // left to wake it gets deadlock_error there; what escapes goes to the error
+  // handler, else to stderr.
   // One that swallows 16 kills is reported and abandoned with its stack: the
   // only leak. Requires: called by the main tasklet; stops the program
   // otherwise.
   void shutdown() noexcept;
+
+  // How long a tasklet may run before checkpoint() yields; zero: for ever, which
+  // is the default. While it is set, every switch reads the clock.
+  void set_time_slice(std::chrono::nanoseconds slice);
+
+  // While it is on, switches are counted and timed: see tasklet::account() and
+  // run_result::switches. Every switch then reads the clock.
+  void set_accounting(bool on);
+
+  // Who watches: see callbacks.h. Null: nobody. Give what was set before.
+  // Unset, they cost nothing. Throw std::bad_alloc with nothing changed.
+  schedule_callback set_schedule_callback(schedule_callback f);
+  spawn_callback set_spawn_callback(spawn_callback f);
+  end_callback set_end_callback(end_callback f);
+  error_handler set_error_handler(error_handler f);
 
   // Gives memory back to the system: that of free stacks, and what parked and
   // runnable tasklets have used of theirs below where they stand now. A
@@ -112,8 +135,9 @@ class scheduler {
   // Tasklets that have not ended, main not counted.
   [[nodiscard]] std::size_t live() const;
   // Tasklets in the run queue: the current one does not stand there.
-  // (Stackless: getruncount, which counts the current one too.)
   [[nodiscard]] std::size_t runnable() const;
+  // Those, and the current one. (Stackless: getruncount.)
+  [[nodiscard]] std::size_t run_count() const { return runnable() + 1; }
 
  private:
   [[nodiscard]] core& here() const;

@@ -8,12 +8,13 @@ namespace weft {
 void spawning::set(descriptor& d, spawn_options& options) {
   if (options.stack_size != 0)
     d.stack_class = stack_pool::class_of(options.stack_size);
-  if (!options.name.empty())
-    d.name = std::make_unique<std::string>(std::move(options.name));
+  if (options.name.empty()) return;
+  d.name = std::make_unique<std::string>(std::move(options.name));
+  d.detailed = true;
 }
 
 void spawning::drop(dispatcher* s, descriptor* d) noexcept {
-  d->name.reset();
+  core::forget_details(*d);
   s->free_descriptor(d);
 }
 
@@ -27,10 +28,33 @@ void spawning::make_room(dispatcher* s, descriptor* d) {
 }
 
 void spawning::commit_rare(dispatcher* s, descriptor* d) {
-  if (s->flags.load(std::memory_order_relaxed) & closing)
-    core::of(s).end_unstarted(*d);
-  else
-    s->queue.push(&d->seed);
+  s->queue.push(&d->seed);
+  announce(s, d);
 }
+
+tasklet spawning::commit_paused() {
+  descriptor* d = begin();
+  const tasklet t = dispatcher::handle(d);
+  core::of(s_).put_nowhere(&d->seed);
+  announce(s_, d);
+  return t;
+}
+
+// Tells of the tasklet; while the scheduler ends, it ends at once.
+void spawning::announce(dispatcher* s, descriptor* d) {
+  core& c = core::of(s);
+  const tasklet t = dispatcher::handle(d);
+  if (s->flagged(lives_watched)) c.tell_spawn(t);
+  if (s->flagged(closing) && t.alive()) c.kill(*d, false);
+}
+
+tasklet create(spawn_options options) {
+  spawning s(this_dispatcher(), options.site);
+  s.set(options);
+  s.body().leave_empty();
+  return s.commit_paused();
+}
+
+tasklet create(std::source_location where) { return create({.site = where}); }
 
 }  // namespace weft

@@ -4,6 +4,11 @@
 //   weft::tasklet t = weft::spawn([] { ... });
 //   weft::spawn(serve, std::ref(socket), 80);
 //   weft::spawn({.name = "npc", .stack_size = 32 << 10}, patrol, route);
+//
+// create(): the same, but it waits to be inserted.
+//
+//   weft::tasklet t = weft::create([] { ... });
+//   t.insert();
 #pragma once
 
 #include <concepts>
@@ -58,11 +63,28 @@ template <typename F, typename... Args>
   requires spawnable<F, Args...>
 tasklet spawn(spawn_options options, F&& f, Args&&... args);
 
+// As spawn(), but the tasklet is paused: it stands in no queue until somebody
+// insert()s or run()s it. (Stackless: tasklet().bind(f, args).)
+template <typename F>
+  requires spawnable<F>
+tasklet create(F&& f,
+               std::source_location where = std::source_location::current());
+template <typename F, typename A, typename... Args>
+  requires spawnable<F, A, Args...>
+tasklet create(F&& f, A&& arg, Args&&... args);
+template <typename F, typename... Args>
+  requires spawnable<F, Args...>
+tasklet create(spawn_options options, F&& f, Args&&... args);
+
+// One that has nothing to run yet: tasklet::bind() or setup() gives it that.
+tasklet create(spawn_options options);
+tasklet create(std::source_location where = std::source_location::current());
+
 // ---------------------------------------------------------------------------
 
 // The half of spawn() that no template is needed for: it takes a descriptor,
 // then the callable is put into body, then commit() puts the tasklet into the
-// run queue.
+// run queue, or pauses it.
 class spawning {
  public:
   spawning(dispatcher* s, spawn_site site) : s_(s), d_(s->new_descriptor()) {
@@ -79,8 +101,20 @@ class spawning {
   void set(spawn_options& options) { set(*d_, options); }
   callable& body() { return d_->body; }
 
-  // Throws std::bad_alloc; then there is no tasklet.
+  // Both throw std::bad_alloc; then there is no tasklet.
   tasklet commit() {
+    descriptor* d = begin();
+    const tasklet t = dispatcher::handle(d);
+    if (s_->flagged()) [[unlikely]]
+      commit_rare(s_, d);
+    else
+      s_->queue.push(&d->seed);
+    return t;
+  }
+  tasklet commit_paused();
+
+ private:
+  descriptor* begin() {
     // Only now: to copy the callable may have spawned others.
     if (!s_->queue.has_room(s_->live + 1)) [[unlikely]]
       make_room(s_, d_);
@@ -92,19 +126,13 @@ class spawning {
     d->shields = d->exits_alive = 0;
     d->kills = 0;
     ++s_->live;
-    const tasklet t = dispatcher::handle(d);
-    if (s_->flagged()) [[unlikely]]
-      commit_rare(s_, d);
-    else
-      s_->queue.push(&d->seed);
-    return t;
+    return d;
   }
-
- private:
   // By value: this object stays in registers.
   static void set(descriptor& d, spawn_options& options);
   static void make_room(dispatcher* s, descriptor* d);
   static void commit_rare(dispatcher* s, descriptor* d);
+  static void announce(dispatcher* s, descriptor* d);
   static void drop(dispatcher* s, descriptor* d) noexcept;
 
   dispatcher* s_;
@@ -153,6 +181,49 @@ tasklet spawn(spawn_options options, F&& f, Args&&... args) {
   s.set(options);
   s.body().emplace(bind_once(std::forward<F>(f), std::forward<Args>(args)...));
   return s.commit();
+}
+
+template <typename F>
+  requires spawnable<F>
+tasklet create(F&& f, std::source_location where) {
+  return create({.site = where}, std::forward<F>(f));
+}
+
+template <typename F, typename A, typename... Args>
+  requires spawnable<F, A, Args...>
+[[gnu::noinline]] tasklet create(F&& f, A&& arg, Args&&... args) {
+  return create({.site = spawn_site(__builtin_return_address(0))},
+                std::forward<F>(f), std::forward<A>(arg),
+                std::forward<Args>(args)...);
+}
+
+template <typename F, typename... Args>
+  requires spawnable<F, Args...>
+tasklet create(spawn_options options, F&& f, Args&&... args) {
+  spawning s(this_dispatcher(), options.site);
+  s.set(options);
+  s.body().emplace(bind_once(std::forward<F>(f), std::forward<Args>(args)...));
+  return s.commit_paused();
+}
+
+// The callable is made apart, so that a failure leaves the tasklet as it was,
+// and looked for again: to make it may have done anything.
+template <typename F, typename... Args>
+void tasklet::bind(F&& f, Args&&... args) const {
+  static_assert(spawnable<F, Args...>,
+                "weft: a tasklet runs what can be called once with its "
+                "arguments, all of them decayed");
+  require_unbound();
+  auto whole = bind_once(std::forward<F>(f), std::forward<Args>(args)...);
+  auto kept = std::make_unique<decltype(whole)>(std::move(whole));
+  require_unbound();
+  d_->body.emplace([kept = std::move(kept)] { (*kept)(); });
+}
+
+template <typename F, typename... Args>
+void tasklet::setup(F&& f, Args&&... args) const {
+  bind(std::forward<F>(f), std::forward<Args>(args)...);
+  insert();
 }
 
 }  // namespace weft

@@ -1,18 +1,35 @@
 // SPDX-License-Identifier: BSL-1.0
 // What a handle asks of its tasklet's scheduler.
+#include <stdexcept>
+#include <utility>
+
 #include "weft/scheduler/core.h"
 
 namespace weft {
 namespace {
 
-// Admits an operation on the tasklet that `d` describes, which is alive.
-core& admitted(const descriptor* d) {
-  core& c = core::here();
-  if (d->owner != &c)
-    throw wrong_scheduler(
-        "weft: this tasklet belongs to another scheduler; use it in the thread "
-        "of that one");
+// The scheduler of one that is alive and may run.
+core& scheduler_of(const descriptor& d) {
+  core& c = core::admitted(d);
+  const control_block& t = *d.block;
+  if (t.waiting != nullptr && t.waiting->pause == 0)
+    throw error(
+        "weft: a tasklet that is blocked can be neither inserted nor run");
+  if (!started(t) && d.body.empty())
+    throw error("weft: this tasklet has nothing to run; bind() it first");
   return c;
+}
+
+[[noreturn]] void throw_dead() { throw error("weft: this tasklet has ended"); }
+
+bool is_exit(const std::exception_ptr& what) {
+  try {
+    std::rethrow_exception(what);
+  } catch (const tasklet_exit&) {
+    return true;
+  } catch (...) {
+    return false;
+  }
 }
 
 }  // namespace
@@ -21,32 +38,102 @@ void tasklet::join(std::source_location where) const {
   if (!alive()) return;
   dispatcher* s = this_dispatcher();
   if (d_->owner != s->key) [[unlikely]]
-    s = &admitted(d_);
+    s = &core::admitted(*d_);
   if (d_->block == s->current) [[unlikely]]
     throw error("weft: a tasklet cannot join itself");
-  wait_record w("join", where);
+  wait_record w(join_reason, where);
+  w.slot = d_;
   s->park(w, d_->joiners, +1);
 }
 
 void tasklet::kill() const {
   if (!alive()) return;
-  admitted(d_).kill(*d_, true);
+  core::admitted(*d_).kill(*d_, true);
 }
 
 void tasklet::kill(pending_t) const {
   if (!alive()) return;
-  admitted(d_).kill(*d_, false);
+  core::admitted(*d_).kill(*d_, false);
+}
+
+void tasklet::throw_at(std::exception_ptr what, bool now) const {
+  if (!what)
+    throw std::invalid_argument("weft: throw_exception() of no exception");
+  if (!alive()) {
+    if (is_exit(what)) return;
+    throw_dead();
+  }
+  core::admitted(*d_).throw_into(*d_, std::move(what), now);
+}
+
+void tasklet::throw_exception(std::exception_ptr what) const {
+  throw_at(std::move(what), true);
+}
+
+void tasklet::throw_exception(std::exception_ptr what, pending_t) const {
+  throw_at(std::move(what), false);
+}
+
+void tasklet::insert(std::any value) const {
+  if (!alive()) throw_dead();
+  core& c = scheduler_of(*d_);
+  const wait_record* w = d_->block->waiting;
+  if (value.has_value()) {
+    if (w == nullptr || w->slot == nullptr || w->reason == run_reason)
+      throw error(
+          "weft: insert() hands a value over, but the tasklet is in neither "
+          "suspend() nor switch_to()");
+    *static_cast<std::any*>(w->slot) = std::move(value);
+  }
+  if (w != nullptr) c.wake(d_->block);
+}
+
+void tasklet::remove() const {
+  if (!alive()) return;
+  core& c = core::admitted(*d_);
+  control_block* t = d_->block;
+  if (t == c.current)
+    throw error(
+        "weft: the current tasklet cannot be removed; it can suspend()");
+  if (paused()) return;
+  if (t->waiting != nullptr)
+    throw error("weft: a tasklet that is blocked cannot be removed");
+  c.take_out(t);
+  c.put_nowhere(t);
 }
 
 void tasklet::run() const {
-  if (!alive()) throw error("weft: a tasklet that has ended cannot be run");
-  core& c = admitted(d_);
+  if (!alive()) throw_dead();
+  core& c = scheduler_of(*d_);
   control_block* t = d_->block;
   if (t == c.current) return;
-  if (t->waiting != nullptr)
-    throw error("weft: a tasklet that is blocked cannot be run");
-  c.queue.remove(t);
+  c.require_switching();
+  c.take_out(t);
   c.run_now(t);
+}
+
+std::any tasklet::switch_to(std::source_location where) const {
+  if (!alive()) throw_dead();
+  core& c = scheduler_of(*d_);
+  control_block* t = d_->block;
+  if (t == c.current) return {};
+  c.require_switching();
+  c.take_out(t);
+  return c.pause(t, switch_reason, where);
+}
+
+void tasklet::require_unbound() const {
+  if (!alive()) throw_dead();
+  static_cast<void>(core::admitted(*d_));
+  if (started(*d_->block) || !d_->body.empty())
+    throw error("weft: this tasklet has something to run already");
+}
+
+void tasklet::set_name(std::string name) const {
+  if (!alive()) return;
+  static_cast<void>(core::admitted(*d_));
+  d_->detailed = true;
+  d_->name = std::make_unique<std::string>(std::move(name));
 }
 
 bool tasklet::scheduled() const {

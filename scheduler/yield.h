@@ -2,6 +2,7 @@
 // Letting the others run.
 #pragma once
 
+#include <any>
 #include <chrono>
 #include <source_location>
 
@@ -21,6 +22,23 @@ namespace weft {
 // yield(), and std::bad_alloc. Cost: O(log sleepers).
 void sleep_until(std::chrono::steady_clock::time_point when,
                  std::source_location where = std::source_location::current());
+
+// Pauses the caller until somebody insert()s or run()s it, and returns what
+// insert() handed over; an empty any where that was nothing. main comes back,
+// too, when nothing is runnable and nothing can wake anyone, as from run().
+// Throws as yield(); deadlock_error where the caller is the last that could
+// run, main is blocked and no run() is active. (Stackless: schedule_remove.)
+std::any suspend(std::source_location where = std::source_location::current());
+
+// Yields if the caller has run for the scheduler's time slice, or beyond the
+// deadline of a run_for() or run_until() that it runs in. For loops that would
+// keep the others waiting: where neither is set it costs one test, else a look
+// at the clock. Throws as yield().
+inline void checkpoint() {
+  dispatcher* s = this_dispatcher();
+  if (s->flagged()) [[unlikely]]
+    s->checkpoint();
+}
 
 // As sleep_until(), from now.
 void sleep_for_ns(std::chrono::nanoseconds d, std::source_location where);

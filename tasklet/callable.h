@@ -31,6 +31,14 @@ class callable {
     }
   }
 
+  // Makes this hold nothing that could run.
+  void leave_empty() {
+    run_ = nullptr;
+    drop_ = [](void*) {};
+  }
+  // Requires: emplace() or leave_empty() has been called.
+  [[nodiscard]] bool empty() const { return run_ == nullptr; }
+
   // Calls it, once, and leaves this empty. Throws what it throws.
   void run() { run_(place_); }
 

@@ -14,6 +14,7 @@
 #include <memory>
 #include <string>
 
+#include "weft/tasklet/account.h"
 #include "weft/tasklet/callable.h"
 #include "weft/tasklet/flow.h"
 #include "weft/tasklet/spawn_site.h"
@@ -32,6 +33,9 @@ enum tasklet_flag : std::uint32_t {
   failure_due = 8,  // main only: a tasklet's failure is to be raised in it
   unwinding = 16,   // was left while an exception was on its way
   in_exit = 32,     // was left in a handler of its own kill
+  injected = 64,    // descriptor::injected is to be raised when nothing forbids
+  trapped = 128,    // it must not block
+  stands_in = 256,  // for a tasklet that is in its schedule callback
 };
 
 struct alignas(64) control_block : flow {
@@ -40,6 +44,12 @@ struct alignas(64) control_block : flow {
   wait_record* waiting =
       nullptr;  // what it is parked on; null: it is not parked
   descriptor* who = nullptr;
+};
+
+// A tasklet's account, and what is not settled yet.
+struct ledger : account {
+  std::chrono::steady_clock::time_point blocked_at;
+  bool is_blocked = false;
 };
 
 struct descriptor {
@@ -52,9 +62,13 @@ struct descriptor {
   std::uint16_t exits_alive = 0;  // its kills that somebody is still handling
   std::uint32_t kills = 0;        // raised so far
   bool abandoned = false;         // outlived its scheduler: never reused
+  bool detailed = false;          // one of the following five may be set
+  std::uint16_t atomics = 0;      // atomic sections that it is in
   std::unique_ptr<std::string> name;
+  std::unique_ptr<ledger> books;
+  std::exception_ptr thrown;    // the outcome of its operation
+  std::exception_ptr injected;  // from outside: throw_exception()
   spawn_site site;
-  std::exception_ptr thrown;
   wait_queue joiners;
   descriptor* next_free = nullptr;
   callable body;

@@ -37,6 +37,16 @@ class channel_closed : public error {
   using error::error;
 };
 
+// A tasklet that must not block was about to (tasklet::set_block_trap()).
+class block_trap_error : public error {
+  using error::error;
+};
+
+// A switch to another tasklet was about to happen while a switch_trap is alive.
+class switch_trap_error : public error {
+  using error::error;
+};
+
 // Raised out of a tasklet's blocking call by kill(); ends it without a word
 // when it leaves the tasklet. Not a std::exception, so that catch
 // (std::exception&) does not stop a kill. (Stackless: TaskletExit.)

@@ -8,24 +8,37 @@
 // ended, and on one whose scheduler has. It neither owns the tasklet nor keeps
 // it alive; a spawned tasklet runs whether or not anybody holds a handle.
 //
-// Thread safety: the thread of the tasklet's scheduler; from another one kill()
-//                and join() throw wrong_scheduler and leave everything as it
-//                was.
-// Cost:          O(1), no allocation.
+// A tasklet is, until it ends,
+//
+//   current     it runs
+//   scheduled   it stands in the run queue
+//   blocked     it waits for something: a channel, a join(), the time
+//   paused      it stands nowhere and waits for nothing in particular: made by
+//               create(), taken out by remove(), inside suspend(), switch_to()
+//               or run(). Whoever holds a handle can insert() or run() it.
+//
+// Thread safety: the thread of the tasklet's scheduler; from another one the
+//                verbs throw wrong_scheduler and leave everything as it was.
+// Cost:          O(1), no allocation, unless said otherwise.
 //
 // The queries stand here; the verbs are scheduling: scheduler/ defines them.
 #pragma once
 
+#include <any>
 #include <cstdint>
+#include <exception>
 #include <source_location>
+#include <string>
 #include <string_view>
 
+#include "weft/tasklet/account.h"
 #include "weft/tasklet/control_block.h"
 #include "weft/tasklet/error.h"
 
 namespace weft {
 
-// kill(pending): at the target's next turn instead of now.
+// kill(pending), throw_exception(what, pending): at the target's next turn
+// instead of now.
 struct pending_t {};
 inline constexpr pending_t pending{};
 
@@ -43,7 +56,7 @@ class tasklet {
   // Raises tasklet_exit out of the tasklet's blocking call; destructors run.
   // - It runs now, and the caller goes on as soon as it yields, blocks or ends.
   //   Does not wait for the end; join() does.
-  // - A parked one leaves its queue at once, with the balance restored.
+  // - A blocked one leaves its queue at once, with the balance restored.
   // - One that has not started ends without running; its callable is destroyed.
   // - Sticky: a tasklet that swallows it gets it again from its next operation
   //   that may park or yield.
@@ -51,28 +64,83 @@ class tasklet {
   //   in a handler of the kill itself: then it stays where it is and kill()
   //   returns.
   // - The caller itself: raised here. A dead one: nothing happens.
-  // Throws wrong_scheduler, no_scheduler; tasklet_exit when killed itself.
+  // Throws wrong_scheduler, no_scheduler, switch_trap_error; tasklet_exit when
+  // killed itself.
   // (Stackless: tasklet.kill, in the flat order of CCP's scheduler.)
   void kill() const;
 
-  // As kill(), but the caller goes on: the tasklet gets it at its turn.
+  // As kill(), but the caller goes on: the tasklet gets it at its turn; one
+  // that was blocked or paused goes to the tail of the run queue.
   void kill(pending_t) const;
+
+  // Raises `what` out of the tasklet's blocking call, once. As kill() in when
+  // and where, also in what holds it back; but
+  // - one that has not started ends as if it had thrown `what`: it goes to
+  //   those who join it, else to run(), else to main;
+  // - a second one replaces a first that has not been raised yet, and a kill
+  //   that is due comes first; a tasklet that ends first never gets it;
+  // - a dead one: throws error, unless it is a tasklet_exit: nothing happens.
+  // Throws as kill(), and std::invalid_argument for a null pointer.
+  // (Stackless: tasklet.throw, in flat order.)
+  void throw_exception(std::exception_ptr what) const;
+  void throw_exception(std::exception_ptr what, pending_t) const;
+
+  // Puts a paused tasklet at the tail of the run queue; nothing happens to one
+  // that is scheduled or current. `value` is what its suspend() or switch_to()
+  // returns. One inside run() comes back from there, and so do runs that were
+  // begun later, with run_result::woken.
+  // Throws error for one that is blocked, dead or has nothing to run, and for a
+  // value that nobody would receive; wrong_scheduler, no_scheduler; what is due
+  // to the caller. (Stackless: tasklet.insert, and tempval for the value.)
+  void insert(std::any value = {}) const;
+
+  // Takes a scheduled tasklet off the run queue: it is paused. Nothing happens
+  // to one that is paused or dead. Throws error for the current one, which
+  // would suspend(), and for one that is blocked; wrong_scheduler,
+  // no_scheduler; what is due to the caller. (Stackless: tasklet.remove.)
+  void remove() const;
 
   // Runs the tasklet now; the caller stands at the front of the queue and goes
   // on as soon as it yields, blocks or ends. The caller itself: nothing
-  // happens. Throws error for one that is blocked or dead, wrong_scheduler,
-  // no_scheduler; tasklet_exit when killed. (Stackless: tasklet.run, flat.)
+  // happens. Throws error for one that is blocked, dead or has nothing to run,
+  // wrong_scheduler, no_scheduler, switch_trap_error; tasklet_exit when killed.
+  // (Stackless: tasklet.run, flat.)
   void run() const;
+
+  // As run(), but the caller is paused, as by suspend(), and gets what insert()
+  // hands it. (Stackless: tasklet.switch.)
+  std::any switch_to(
+      std::source_location where = std::source_location::current()) const;
+
+  // What a tasklet made by create() will run, if that was given nothing:
+  // f(args...), decayed as by spawn(). setup() inserts it, too.
+  // Throws error for one that is dead or has something to run; wrong_scheduler,
+  // no_scheduler, std::bad_alloc, what copying throws. Then nothing has
+  // changed. Cost: an allocation. (Stackless: tasklet.bind, setup.)
+  template <typename F, typename... Args>
+  void bind(F&& f, Args&&... args) const;
+  template <typename F, typename... Args>
+  void setup(F&& f, Args&&... args) const;
+
+  // While it is on, the tasklet's operations throw block_trap_error where they
+  // would block it, and leave everything as it was. Gives what it was before;
+  // false for a dead one. A weft::block_trap does it for a scope.
+  // (Stackless: tasklet.block_trap.)
+  bool set_block_trap(bool on) const;
+  [[nodiscard]] bool block_trap() const {
+    return alive() && (d_->block->flags & trapped) != 0;
+  }
+
+  // For reports. Nothing happens to a dead one. Throws std::bad_alloc,
+  // wrong_scheduler.
+  void set_name(std::string name) const;
 
   // It has not ended.
   [[nodiscard]] bool alive() const { return d_ != nullptr && d_->id == id_; }
-  // It is parked: in an operation on a channel, in join(), in sleep_for(), ...
-  [[nodiscard]] bool blocked() const {
-    return alive() && d_->block->waiting != nullptr;
-  }
-  // It stands in the run queue.
+  [[nodiscard]] bool blocked() const { return waits(0); }
+  [[nodiscard]] bool paused() const { return waits(1); }
+  // It stands in the run queue. (Stackless's is true of a blocked one, too.)
   [[nodiscard]] bool scheduled() const;
-  // It is the running one of its scheduler.
   [[nodiscard]] bool is_current() const;
   // It is the one that its scheduler was made in.
   [[nodiscard]] bool is_main() const;
@@ -83,12 +151,29 @@ class tasklet {
   }
   // Counts up in order of spawning; never used twice by one scheduler. 0: none.
   [[nodiscard]] std::uint64_t id() const { return id_; }
+  // Where it was spawned; empty when it has ended.
+  [[nodiscard]] spawn_site site() const {
+    return alive() ? d_->site : spawn_site();
+  }
+  // What was counted while scheduler::set_accounting() was on, up to its last
+  // switch; zeros when it has ended.
+  [[nodiscard]] weft::account account() const {
+    return alive() && d_->books ? *d_->books : weft::account();
+  }
 
   friend bool operator==(const tasklet&, const tasklet&) = default;
 
  private:
   friend struct dispatcher;
   explicit tasklet(descriptor* d) : d_(d), id_(d->id) {}
+
+  void throw_at(std::exception_ptr what, bool now) const;
+  // Throws as bind().
+  void require_unbound() const;
+  [[nodiscard]] bool waits(std::uint16_t pause) const {
+    return alive() && d_->block->waiting != nullptr &&
+           d_->block->waiting->pause == pause;
+  }
 
   descriptor* d_ = nullptr;
   std::uint64_t id_ = 0;

@@ -12,7 +12,9 @@
 
 #include <cassert>
 #include <cstdint>
+#include <memory>
 #include <source_location>
+#include <string>
 
 namespace weft {
 
@@ -32,7 +34,8 @@ struct wait_record : wait_link {
   std::source_location site;  // of the blocking call
   wait_record* sibling;       // the next case of the same select
   std::uint32_t kind;         // how to read the slot; the parker's business
-  std::uint32_t timed_out;    // 1: the time passed first
+  std::uint16_t timed_out;    // 1: the time passed first
+  std::uint16_t pause;        // 1: for nothing in particular: it is paused
 
   // Empty: an operation that does not park pays nothing for it.
   wait_record() {}                                            // NOLINT
@@ -47,6 +50,7 @@ struct wait_record : wait_link {
     sibling = nullptr;
     kind = 0;
     timed_out = 0;
+    pause = 0;
   }
 };
 
@@ -89,7 +93,15 @@ class wait_queue {
     if (on_leave != nullptr) on_leave(*this);
   }
 
+  // Calls see(const wait_record&) for each, in order.
+  template <typename See>
+  void for_each(See see) const {
+    for (const wait_link* l = ends_.next; l != &ends_; l = l->next)
+      see(static_cast<const wait_record&>(*l));
+  }
+
   void (*on_leave)(wait_queue&) = nullptr;
+  std::unique_ptr<std::string> name;  // of what they wait for: for reports
 
  private:
   wait_link ends_;

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: BSL-1.0
+// Tasklets that stand nowhere.
+//
+// Invariant: one that is paused is parked on a record that is a pause: its own
+// in suspend(), switch_to() and run(); else nowhere(), which is shared.
+#include <any>
+
+#include "weft/scheduler/core.h"
+#include "weft/scheduler/yield.h"
+
+namespace weft {
+
+// Nobody writes to it, so that schedulers in other threads may share it.
+wait_record& core::nowhere() {
+  static wait_record record = [] {
+    wait_record w("nothing", {});
+    w.pause = 1;
+    return w;
+  }();
+  return record;
+}
+
+void core::put_nowhere(control_block* t) noexcept {
+  t->waiting = &nowhere();
+  ++paused;
+}
+
+void core::take_out(control_block* t) noexcept {
+  if (t->waiting != nullptr)
+    unpark(t);
+  else
+    queue.remove(t);
+}
+
+std::any dispatcher::pause(control_block* n, const char* reason,
+                           std::source_location where) {
+  std::any value;
+  wait_record w(reason, where);
+  w.slot = &value;
+  w.pause = 1;
+  ++paused;
+  control_block* next = line_up(w);
+  if (n != nullptr) {
+    if (next != nullptr) queue.push_front(next);
+    next = n;
+  }
+  switch_to(current, next);
+  return value;
+}
+
+std::any suspend(std::source_location where) {
+  return core::here().pause(nullptr, suspend_reason, where);
+}
+
+}  // namespace weft

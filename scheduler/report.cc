@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "weft/scheduler/report.h"
+
+#include <algorithm>
+#include <limits>
+#include <map>
+#include <ostream>
+#include <sstream>
+#include <utility>
+#include <vector>
+
+#include "weft/scheduler/core.h"
+
+namespace weft {
+namespace {
+
+constexpr std::size_t lines_of_a_deadlock = 100;
+
+std::string describe_site(const std::source_location& site) {
+  return std::string(site.file_name()) + ":" + std::to_string(site.line());
+}
+
+// Whose end the tasklet waits for; null: for something else.
+const descriptor* joined_by(const descriptor& d) {
+  const wait_record* w = d.block->waiting;
+  if (w == nullptr || w->reason != join_reason) return nullptr;
+  return static_cast<const descriptor*>(w->slot);
+}
+
+// A cycle of tasklets that join each other, each the next; empty: none.
+std::vector<const descriptor*> find_cycle(
+    const std::vector<const descriptor*>& all) {
+  std::map<const descriptor*, std::size_t> seen;  // from which start
+  for (std::size_t start = 0; start != all.size(); ++start) {
+    const descriptor* d = all[start];
+    while (d != nullptr && seen.try_emplace(d, start).second) d = joined_by(*d);
+    if (d == nullptr || seen[d] != start) continue;
+    std::vector<const descriptor*> cycle;
+    const descriptor* first = d;
+    do {
+      cycle.push_back(d);
+      d = joined_by(*d);
+    } while (d != first);
+    return cycle;
+  }
+  return {};
+}
+
+}  // namespace
+
+std::string core::describe(const spawn_site& site) {
+  if (site.address == nullptr) return describe_site(site.source);
+  std::ostringstream text;
+  text << "the code at " << site.address;
+  return text.str();
+}
+
+std::string core::name_of(const descriptor& d) {
+  const core& c = *static_cast<const core*>(d.owner);
+  std::string text = &d == c.main ? "main" : "tasklet " + std::to_string(d.id);
+  if (d.name) text += " '" + *d.name + "'";
+  return text;
+}
+
+std::string core::describe(const descriptor& d) {
+  const bool is_main = &d == static_cast<const core*>(d.owner)->main;
+  return is_main ? name_of(d)
+                 : name_of(d) + " (spawned at " + describe(d.site) + ")";
+}
+
+std::string core::describe(const wait_record& w) {
+  if (&w == &nowhere()) return "is paused: it was created or removed";
+  std::string text = w.pause != 0 ? "is paused in " : "waits in ";
+  text += w.reason;
+  if (w.reason == join_reason)
+    text += " of " + name_of(*static_cast<const descriptor*>(w.slot));
+  if (w.queue != nullptr && w.queue->name)
+    text += " on channel '" + *w.queue->name + "'";
+  return text + " at " + describe_site(w.site);
+}
+
+void core::report(std::ostream& out, std::size_t lines) {
+  std::vector<const descriptor*> all;
+  descriptors.for_each_live([&](const descriptor& d) {
+    if (d.block->waiting != nullptr) all.push_back(&d);
+  });
+  std::ranges::sort(all, {}, &descriptor::id);
+  lines = std::min(lines, all.size());
+  for (std::size_t i = 0; i != lines; ++i)
+    out << describe(*all[i]) << ' ' << describe(*all[i]->block->waiting)
+        << '\n';
+  if (lines != all.size()) out << "and " << all.size() - lines << " more\n";
+  const auto cycle = find_cycle(all);
+  if (cycle.empty()) return;
+  out << "a cycle:";
+  for (const descriptor* d : cycle) out << ' ' << name_of(*d) << " joins";
+  out << ' ' << name_of(*cycle.front()) << '\n';
+}
+
+std::exception_ptr core::deadlock(const control_block& t) noexcept {
+  try {
+    std::ostringstream text;
+    text << "Deadlock: " << describe(*t.who) << ' ' << describe(*t.waiting)
+         << ", and nothing is runnable and nothing can wake anyone. All who "
+            "wait, the oldest first:\n";
+    report(text, lines_of_a_deadlock);
+    return std::make_exception_ptr(deadlock_error(text.str()));
+  } catch (...) {
+    return std::make_exception_ptr(deadlock_error("Deadlock"));
+  }
+}
+
+void report(std::ostream& out) {
+  core::here().report(out, std::numeric_limits<std::size_t>::max());
+}
+
+}  // namespace weft

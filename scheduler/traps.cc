@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: BSL-1.0
+// What forbids to block or to switch.
+//
+// Invariant: the no_switching flag is set exactly while switch_traps != 0; a
+// tasklet with the flag trapped is watched while it is current.
+#include "weft/scheduler/traps.h"
+
+#include "weft/scheduler/core.h"
+
+namespace weft {
+
+void dispatcher::trap_switch() {
+  throw switch_trap_error(
+      "weft: this would switch to another tasklet, which a switch_trap "
+      "forbids");
+}
+
+void core::check_traps(control_block* me, control_block* n) {
+  const wait_record* w = me->waiting;
+  const bool blocks =
+      (me->flags & trapped) != 0 && w != nullptr && w->pause == 0;
+  // A run() that finds nothing to do is allowed, and so is to yield alone.
+  const bool switches = flagged(no_switching) && n != me &&
+                        (n != nullptr || queue.members() != 0 || has_sources());
+  if (!blocks && !switches) return;
+  if (w != nullptr)
+    unpark(me);
+  else
+    queue.remove(me);
+  if (n != nullptr) queue.push_front(n);
+  // Nothing has happened.
+  if (!blocks) trap_switch();
+  throw block_trap_error("weft: " + describe(*me->who) +
+                         " has a block trap and would block: it " +
+                         describe(*w));
+}
+
+bool tasklet::set_block_trap(bool on) const {
+  if (!alive()) return false;
+  core& c = core::admitted(*d_);
+  std::uint32_t& flags = d_->block->flags;
+  const bool before = (flags & trapped) != 0;
+  flags = on ? flags | trapped : flags & ~std::uint32_t{trapped};
+  if (on && d_->block == c.current) c.watch_current();
+  return before;
+}
+
+switch_trap::switch_trap() : scheduler_(&core::here()) {
+  core& c = core::of(scheduler_);
+  ++c.switch_traps;
+  c.watch(no_switching, true);
+}
+
+switch_trap::~switch_trap() {
+  if (this_dispatcher() != scheduler_) return;
+  core& c = core::of(scheduler_);
+  c.watch(no_switching, --c.switch_traps != 0);
+}
+
+block_trap::block_trap() {
+  core& c = core::here();
+  who_ = c.current->who;
+  id_ = who_->id;
+  before_ = (c.current->flags & trapped) != 0;
+  c.current->flags |= trapped;
+  c.watch_current();
+}
+
+block_trap::~block_trap() {
+  if (!before_ && who_->id == id_)
+    who_->block->flags &= ~std::uint32_t{trapped};
+}
+
+atomic_section::atomic_section()
+    : who_(core::here().current->who), id_(who_->id) {
+  ++who_->atomics;
+  who_->detailed = true;
+}
+
+atomic_section::~atomic_section() {
+  if (who_->id == id_) --who_->atomics;
+}
+
+}  // namespace weft

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: BSL-1.0
+// Callbacks, accounting, time slices: what a scheduler does only while somebody
+// watches it.
+//
+// Invariants:
+// - A callback runs on a tasklet that is current and stands nowhere, so that it
+//   may switch. Kills are held back meanwhile, as by a shield.
+// - switched_at is the time of the last switch while anybody asks for it.
+#include <new>
+#include <utility>
+
+#include "weft/scheduler/core.h"
+#include "weft/scheduler/shield.h"
+#include "weft/scheduler/stderr_line.h"
+
+namespace weft {
+namespace {
+
+// Calls a copy: the callback may replace itself. Gives what escapes it.
+template <typename F, typename... Args>
+std::exception_ptr call(std::shared_ptr<F> callback, Args&&... args) noexcept {
+  const shield on;
+  try {
+    (*callback)(std::forward<Args>(args)...);
+  } catch (const tasklet_exit&) {
+    return nullptr;
+  } catch (...) {
+    return std::current_exception();
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+// ---- callbacks
+
+// `me` is parked or queued already, and may be served, woken or picked while
+// its callback switches. So another control block stands in for it there, and
+// the callback runs on a tasklet that stands nowhere. One who would switch to
+// the stand-in takes the next instead (intercept()); when the callback returns,
+// that turn is made up for. There is one stand-in: while it is in use, switches
+// are not told.
+control_block* core::tell_switch(control_block* me, control_block* n) noexcept {
+  queue.push_front(n);
+  const auto change_places = [this](control_block* from, control_block* to) {
+    to->waiting = std::exchange(from->waiting, nullptr);
+    if (to->waiting == nullptr) return queue.replace(from, to);
+    for (wait_record* w = to->waiting; w != nullptr; w = w->sibling) {
+      w->who = to;
+      if (w->reason == run_reason) static_cast<run_frame*>(w->slot)->who = to;
+    }
+  };
+  stand_in.flags = stands_in;
+  stand_in.who = me->who;
+  stand_in_served = false;
+  change_places(me, &stand_in);
+  set(in_schedule_cb);
+  std::exception_ptr escaped = call(on_switch, handle(me->who), handle(n->who));
+  if (escaped) callback_failed(std::move(escaped));
+  clear(in_schedule_cb);
+  unwatch();
+  me->flags |= stand_in.flags & ~std::uint32_t{stands_in};
+  if (stand_in_served) return me;
+  change_places(&stand_in, me);
+
+  control_block* to = next();
+  const bool due = (me->flags & (killed | injected | failure_due)) != 0 &&
+                   !held_back(*me->who);
+  if (to == me || !due || me->waiting == nullptr) return to;
+  unpark(me);
+  if (to == nullptr) return me;
+  queue.push_front(me);
+  return to;
+}
+
+void core::tell_spawn(const tasklet& who) noexcept {
+  if (!on_spawn) return;
+  std::exception_ptr escaped = call(on_spawn, who);
+  if (escaped) callback_failed(std::move(escaped));
+}
+
+void core::tell_end(const tasklet& who,
+                    const std::exception_ptr& failure) noexcept {
+  if (!on_end) return;
+  std::exception_ptr escaped = call(on_end, who, failure);
+  if (escaped) callback_failed(std::move(escaped));
+}
+
+void core::last_words(control_block& me, std::exception_ptr& failure) noexcept {
+  descriptor& d = *me.who;
+  if (failure && d.joiners.empty()) offer_to_handler(handle(&d), failure);
+  if (flagged(accounting)) book_departure(me);
+  if (flagged(lives_watched)) tell_end(handle(&d), failure);
+  if (!flagged(switches_watched) || flagged(in_schedule_cb)) return;
+  control_block* to = foresee(d, failure != nullptr);
+  set(in_schedule_cb);
+  std::exception_ptr escaped = call(on_switch, handle(&d), handle(to->who));
+  clear(in_schedule_cb);
+  if (escaped) callback_failed(std::move(escaped));
+}
+
+control_block* core::foresee(const descriptor& d, bool failed) noexcept {
+  if (failed && d.joiners.empty())
+    if (control_block* to = heir()) return to;
+  if (queue.members() == 0 && !d.joiners.empty()) return d.joiners.front().who;
+  control_block* n = next();
+  if (n == nullptr) return &main_block;
+  queue.push_front(n);
+  if (!flagged(budgeted)) return n;
+  foreseen = driver->now();
+  const run_frame* over = spent_frame(nullptr);
+  return over != nullptr ? over->who : n;
+}
+
+void core::callback_failed(std::exception_ptr what) noexcept {
+  const tasklet who = handle(current->who);
+  offer_to_handler(who, what);
+  if (!what) return;
+  control_block* to = deliver_failure(who, what);
+  if (to != nullptr) queue.push_front(to);
+}
+
+void core::offer_to_handler(const tasklet& who,
+                            std::exception_ptr& failure) noexcept {
+  if (on_error) failure = call(on_error, who, failure);
+}
+
+void core::report_failure(const tasklet& who,
+                          const std::exception_ptr& failure) noexcept {
+  std::exception_ptr left = failure;
+  offer_to_handler(who, left);
+  if (!left) return;
+  try {
+    const std::string name =
+        who.alive() ? describe(described(who))
+                    : "tasklet " + std::to_string(who.id()) + ", now dead,";
+    try {
+      std::rethrow_exception(left);
+    } catch (const std::exception& e) {
+      stderr_line() << name << " failed: " << e.what();
+    } catch (...) {
+      stderr_line() << name
+                    << " failed with something that is no std::exception";
+    }
+  } catch (const std::bad_alloc&) {
+    stderr_line() << "a tasklet failed";
+  }
+}
+
+// ---- time
+
+// Where there is no memory for an account, it is not kept.
+void core::book_departure(control_block& me) noexcept {
+  descriptor& d = *me.who;
+  const auto now = driver->now();
+  if (!d.books) {
+    d.books.reset(new (std::nothrow) ledger);
+    d.detailed = true;
+  }
+  if (!d.books) return;
+  ledger& books = *d.books;
+  books.run += now - switched_at;
+  switched_at = now;
+  books.is_blocked = me.waiting != nullptr && me.waiting->pause == 0;
+  if (books.is_blocked) books.blocked_at = now;
+}
+
+void core::book_arrival(const control_block* me, control_block& n) noexcept {
+  switched_at = driver->now();
+  if (!flagged(accounting)) return;
+  descriptor& d = *n.who;
+  if (!d.books) {
+    d.books.reset(new (std::nothrow) ledger);
+    d.detailed = true;
+  }
+  if (!d.books) return;
+  ledger& books = *d.books;
+  if (&n != me) ++books.switches;
+  if (books.is_blocked) books.blocked += switched_at - books.blocked_at;
+  books.is_blocked = false;
+}
+
+void dispatcher::checkpoint() {
+  admit();
+  core& c = core::of(this);
+  if (!flagged(sliced | budgeted) || current->who->atomics != 0) return;
+  const auto now = c.driver->now();
+  bool over = flagged(sliced) && now - c.switched_at >= c.slice;
+  for (const run_frame* f = c.frames; f != nullptr; f = f->outer)
+    over = over || (f->deadline && now >= *f->deadline);
+  if (over) yield();
+}
+
+}  // namespace weft
