@@ -14,5 +14,9 @@
 #include "weft/scheduler/spawn.h"           // IWYU pragma: export
 #include "weft/scheduler/traps.h"           // IWYU pragma: export
 #include "weft/scheduler/yield.h"           // IWYU pragma: export
+#include "weft/tasklet/context_var.h"       // IWYU pragma: export
 #include "weft/tasklet/error.h"             // IWYU pragma: export
+#include "weft/tasklet/generator.h"         // IWYU pragma: export
+#include "weft/tasklet/greenlet.h"          // IWYU pragma: export
+#include "weft/tasklet/parcel.h"            // IWYU pragma: export
 #include "weft/tasklet/tasklet.h"           // IWYU pragma: export

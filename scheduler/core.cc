@@ -4,7 +4,7 @@
 #include <cstdlib>
 #include <utility>
 
-#include "weft/scheduler/stderr_line.h"
+#include "weft/tasklet/stderr_line.h"
 
 namespace weft {
 namespace {

@@ -37,6 +37,7 @@
 #include "weft/scheduler/timer_heap.h"
 #include "weft/tasklet/descriptor_pool.h"
 #include "weft/tasklet/stack_pool.h"
+#include "weft/tasklet/strand_home.h"
 #include "weft/tasklet/tasklet.h"
 
 namespace weft {
@@ -280,6 +281,7 @@ struct core : dispatcher {
   std::uint64_t last_poll = 0;  // position in the run queue
   control_block main_block;
   descriptor* main = nullptr;
+  strand_home& strands = strand_home::here();
   std::deque<late_failure> failures;
 
   std::uint64_t ids_skipped = 0;  // never given to a tasklet

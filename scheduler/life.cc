@@ -184,7 +184,8 @@ void core::forget_details(descriptor& d) noexcept {
     failure = std::current_exception();
   }
   core& c = of(s);
-  if (failure || c.flagged()) [[unlikely]]
+  if (failure || c.flagged() || me.who->strands.greenlet != nullptr)
+      [[unlikely]]
     c.last_words(me, failure);
   c.finish(me, failure);
 }

@@ -8,7 +8,7 @@
 #include <mutex>
 
 #include "weft/scheduler/core.h"
-#include "weft/scheduler/stderr_line.h"
+#include "weft/tasklet/stderr_line.h"
 
 namespace weft {
 namespace {

@@ -8,7 +8,7 @@
 
 #include "weft/scheduler/core.h"
 #include "weft/scheduler/saturate.h"
-#include "weft/scheduler/stderr_line.h"
+#include "weft/tasklet/stderr_line.h"
 
 namespace weft {
 
@@ -54,6 +54,7 @@ core::core(const scheduler_options& options)
   main->block = &main_block;
   main_block.who = main;
   rehearse_kill();
+  strands.enter(&current);
   weft_this_dispatcher = this;
 }
 
@@ -83,6 +84,7 @@ void core::shutdown() noexcept {
     }
   }
   delist();
+  strands.leave();
   weft_this_dispatcher = no_dispatcher();
 }
 

@@ -32,7 +32,9 @@ void core::trim() noexcept {
   descriptors.for_each_live([this](const descriptor& d) {
     if (&d == main || d.block == current || !started(*d.block)) return;
     const stack ground = ground_of(d);
-    const std::ptrdiff_t unused = lowest_in_use(*d.block) - ground.low();
+    const char* lowest = lowest_in_use(*d.block);
+    if (lowest < ground.low() || lowest > ground.top) return;  // In a strand.
+    const std::ptrdiff_t unused = lowest - ground.low();
     const auto page = static_cast<std::ptrdiff_t>(stack_guard::size());
     if (unused < page) return;
     madvise(ground.low(), static_cast<std::size_t>(unused - unused % page),

@@ -11,7 +11,8 @@
 
 #include "weft/scheduler/core.h"
 #include "weft/scheduler/shield.h"
-#include "weft/scheduler/stderr_line.h"
+#include "weft/tasklet/greenlet_core.h"
+#include "weft/tasklet/stderr_line.h"
 
 namespace weft {
 namespace {
@@ -88,6 +89,7 @@ void core::tell_end(const tasklet& who,
 
 void core::last_words(control_block& me, std::exception_ptr& failure) noexcept {
   descriptor& d = *me.who;
+  greenlet_core::end_all(d.strands);
   if (failure && d.joiners.empty()) offer_to_handler(handle(&d), failure);
   if (flagged(accounting)) book_departure(me);
   if (flagged(lives_watched)) tell_end(handle(&d), failure);

@@ -87,6 +87,8 @@ const char* why_no_switch() noexcept;
                                  to.bottom, to.size);
 #endif
 #ifdef WEFT_TSAN
+  // A tasklet may be suspended inside of a generator or a greenlet.
+  from.fiber = __tsan_get_current_fiber();
   __tsan_switch_to_fiber(to.fiber, 0);
 #endif
 }

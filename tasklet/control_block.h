@@ -19,6 +19,7 @@
 #include "weft/tasklet/flow.h"
 #include "weft/tasklet/spawn_site.h"
 #include "weft/tasklet/stack_pool.h"
+#include "weft/tasklet/strand_place.h"
 #include "weft/tasklet/wait_queue.h"
 
 namespace weft {
@@ -70,6 +71,7 @@ struct descriptor {
   std::exception_ptr injected;  // from outside: throw_exception()
   spawn_site site;
   wait_queue joiners;
+  strand_place strands;
   descriptor* next_free = nullptr;
   callable body;
 };

@@ -47,6 +47,25 @@ class switch_trap_error : public error {
   using error::error;
 };
 
+// A generator or a greenlet was used in another thread than its own.
+class wrong_thread : public error {
+  using error::error;
+};
+
+// A generator was resumed while it runs, yielded while it was being closed, or
+// was sent a value before it had started. (Python: ValueError, RuntimeError,
+// TypeError.)
+class generator_error : public error {
+  using error::error;
+};
+
+// Raised out of a generator's yield by close(). Not a std::exception.
+class generator_exit {};
+
+// Ends a greenlet when it leaves it; its parent gets it as a value. Not a
+// std::exception. (Python: GreenletExit.)
+class greenlet_exit {};
+
 // Raised out of a tasklet's blocking call by kill(); ends it without a word
 // when it leaves the tasklet. Not a std::exception, so that catch
 // (std::exception&) does not stop a kill. (Stackless: TaskletExit.)

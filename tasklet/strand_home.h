@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: BSL-1.0
+// Private: what the generators and greenlets of one thread share: stacks, and
+// how to find where the running code is.
+//
+// A strand (a generator or a greenlet) runs on a stack of its own, but it is
+// the tasklet that runs: one that blocks inside of a strand is suspended there
+// and goes on there, since a switch between tasklets saves where it is made and
+// asks nothing else.
+//
+// Thread safety: each thread has its own. It outlives the strands that have
+//                taken a stack of it, even beyond the end of its thread.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <memory>
+#include <mutex>
+
+#include "weft/tasklet/control_block.h"
+#include "weft/tasklet/exception_state.h"
+#include "weft/tasklet/stack_pool.h"
+#include "weft/tasklet/strand_place.h"
+
+namespace weft {
+
+class strand_home;
+
+}  // namespace weft
+
+extern "C" constinit thread_local weft::strand_home* weft_this_strand_home
+    __attribute__((tls_model("initial-exec")));
+
+namespace weft {
+
+class strand_home {
+ public:
+  // This thread's. Throws std::bad_alloc.
+  static strand_home& here() {
+    strand_home* h = weft_this_strand_home;
+    return h != nullptr ? *h : make();
+  }
+  strand_home(const strand_home&) = delete;
+  strand_home& operator=(const strand_home&) = delete;
+
+  // Of the tasklet that runs, or of the thread, if that has no scheduler.
+  [[nodiscard]] strand_place& place() const {
+    return (*current_)->who->strands;
+  }
+  [[nodiscard]] bool is_here() const { return this == weft_this_strand_home; }
+  [[nodiscard]] exception_state& exceptions() const { return *exceptions_; }
+
+  // Throw std::bad_alloc where the system gives no more memory.
+  stack take(std::uint32_t size_class);
+  void give(stack s) noexcept { stacks_.give(s); }
+
+  // A scheduler says where it keeps its current tasklet, whose place this one
+  // becomes; and takes that back.
+  void enter(control_block** current) noexcept;
+  void leave() noexcept;
+
+  // Greenlets keep the home as long as they live.
+  void join() noexcept { greenlets_.fetch_add(1, std::memory_order_relaxed); }
+  void part() noexcept { greenlets_.fetch_sub(1, std::memory_order_relaxed); }
+  // From any thread: this one has to drop `g`. False: it has ended.
+  bool forsake(greenlet_core* g) noexcept;
+  // All who have been forsaken, linked; and none any more.
+  greenlet_core* take_forsaken() noexcept;
+  [[nodiscard]] bool has_forsaken() const {
+    return forsaken_.load(std::memory_order_relaxed) != nullptr;
+  }
+
+  // Who is told of switches between greenlets.
+  std::shared_ptr<void> trace;
+
+  // Says what is wrong with a strand that another thread made.
+  [[noreturn]] void throw_wrong_thread(const char* strand) const;
+
+ private:
+  struct at_thread_end;
+  strand_home();
+  ~strand_home() = default;
+  static strand_home& make();
+
+  stack_pool stacks_;
+  exception_state* exceptions_;
+  control_block** current_;
+  // What stands for the current tasklet on a thread without a scheduler.
+  control_block own_block_;
+  descriptor own_;
+  control_block* own_current_ = &own_block_;
+  unsigned long thread_;  // the system's number
+  strand_home* next_orphan_ = nullptr;
+  std::atomic<std::size_t> greenlets_ = 0;
+  std::mutex forsaking_;
+  std::atomic<greenlet_core*> forsaken_ = nullptr;  // written under the lock
+  bool over_ = false;                               // the same
+};
+
+}  // namespace weft
