@@ -165,7 +165,9 @@ void channel_core::call_back(dispatcher* s, bool sending, bool stored,
   s->admit();
   const std::int32_t partners =
       sending ? -waiting_.balance() : waiting_.balance();
-  const bool will_block = partners <= 0 && !stored;
+  // Room in the buffer is of no use behind an exception that waits.
+  const bool served = stored && (!sending || waiting_.balance() <= 0);
+  const bool will_block = partners <= 0 && !served;
   // Nothing will happen.
   if ((sending && closed_) || (will_block && (closed_ || !waits))) return;
   const auto callback =

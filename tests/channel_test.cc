@@ -10,6 +10,7 @@
 #include <thread>
 #include <vector>
 
+#include "weft/channel/channel_callback.h"
 #include "weft/channel/signal_channel.h"
 #include "weft/channel/views.h"
 #include "weft/scheduler/scheduler.h"
@@ -321,6 +322,25 @@ TEST_CASE("those behind a killed sender of an exception move up") {
   CHECK(c.try_send(2) == op_status::done);
   CHECK(c.receive() == 1);
   CHECK(run().blocked == 0);
+}
+
+TEST_CASE("the callback is told of a send that waits behind an exception") {
+  weft::scheduler s;
+  weft::channel<int> c(4);
+  std::string trace;
+  weft::set_channel_callback(
+      [&](weft::any_channel, weft::tasklet, bool sending, bool will_block) {
+        trace += sending ? "s" : "r";
+        trace += will_block ? "W" : "-";
+      });
+  weft::spawn([&] { c.send_exception(std::make_exception_ptr(1)); });
+  weft::spawn([&] { c.send(2); });
+  weft::yield();
+  CHECK(c.balance() == 2);
+  CHECK(trace == "sWsW");
+  CHECK_THROWS_AS(c.receive(), int);
+  CHECK(c.take() == 2);
+  CHECK(trace == "sWsWr-r-");
 }
 
 TEST_CASE("send_range sends every value") {
