@@ -30,8 +30,9 @@
 //                 read-modify-write.
 //
 // Every operation that may park or switch throws tasklet_exit when its tasklet
-// is killed; in main, what escaped a tasklet; and deadlock_error where it would
-// park for ever.
+// is killed; what throw_exception() raises in it; in main, what escaped a
+// tasklet; deadlock_error where it would park for ever; and where they forbid
+// it, block_trap_error and switch_trap_error.
 #pragma once
 
 #include <chrono>

@@ -11,7 +11,8 @@ namespace weft {
 
 // Called before each operation that takes effect or waits, on the tasklet that
 // makes it and before anything has changed; not for a try_send() or
-// try_receive() that would block, nor for a send on a closed channel.
+// try_receive() that would block, nor for a send on a closed channel or a
+// receive from one that is closed and drained.
 // `will_block` says whether it would wait as things stand.
 //
 // What it throws comes out of the operation, with nothing changed. It may do

@@ -3,8 +3,9 @@
 //
 // A callback runs on the tasklet that it is told of, or that made the event,
 // and may do whatever that could: spawn, switch, block, replace or remove
-// callbacks. What escapes it does not disturb the event. It goes to the error
-// handler, else to the innermost run(), else to main.
+// callbacks. A kill of that tasklet waits until it returns. What escapes it does
+// not disturb the event: it goes to the error handler, else to the innermost
+// run(), else to main.
 #pragma once
 
 #include <exception>
@@ -23,8 +24,9 @@ using schedule_callback = std::function<void(tasklet from, tasklet to)>;
 // After spawn() or create() has made a tasklet, on the spawner.
 using spawn_callback = std::function<void(tasklet)>;
 
-// Before a tasklet ends, on that tasklet, or on the one that kills it before
-// its start. `failure` is what escapes it, or null.
+// Before a tasklet ends, on that tasklet. When one is killed before its start:
+// on the killer, and the handle is of one that has ended, with its id and no
+// name. `failure` is what escapes it, or null.
 using end_callback =
     std::function<void(tasklet, const std::exception_ptr& failure)>;
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Holds kills back while it is alive.
+// Holds kills back while it is alive, and what throw_exception() raises.
 //
 //   ~connection() {
 //     weft::shield while_closing;  // a kill waits for the end of this
@@ -7,8 +7,9 @@
 //   }
 //
 // A kill is raised as an exception, and must not leave a noexcept frame: a
-// destructor that blocks takes a shield. The kill is raised by the first
-// operation that may park or yield after the last shield has gone. They nest.
+// destructor that blocks takes a shield. What was held back is raised by the
+// first operation that may park or yield after the last shield has gone. They
+// nest.
 //
 // Requires: ends in the tasklet that made it. Without a scheduler, or after its
 // end, it does nothing.

@@ -50,7 +50,7 @@ class tasklet {
   // An exception that escapes the tasklet meanwhile is thrown here, to all who
   // wait. Throws wrong_scheduler, no_scheduler; deadlock_error where nothing
   // could end it; error where a tasklet would join itself; tasklet_exit when
-  // killed.
+  // killed; block_trap_error, switch_trap_error.
   void join(std::source_location where = std::source_location::current()) const;
 
   // Raises tasklet_exit out of the tasklet's blocking call; destructors run.
