@@ -70,7 +70,8 @@ class tasklet {
   void kill() const;
 
   // As kill(), but the caller goes on: the tasklet gets it at its turn; one
-  // that was blocked or paused goes to the tail of the run queue.
+  // that was blocked or paused goes to the tail of the run queue. One that has
+  // not started ends at once all the same.
   void kill(pending_t) const;
 
   // Raises `what` out of the tasklet's blocking call, once. As kill() in when
@@ -124,7 +125,8 @@ class tasklet {
 
   // While it is on, the tasklet's operations throw block_trap_error where they
   // would block it, and leave everything as it was. Gives what it was before;
-  // false for a dead one. A weft::block_trap does it for a scope.
+  // false for a dead one. A weft::block_trap does it for a scope. Throws
+  // wrong_scheduler, no_scheduler, what is due to the caller.
   // (Stackless: tasklet.block_trap.)
   bool set_block_trap(bool on) const;
   [[nodiscard]] bool block_trap() const {
@@ -132,7 +134,7 @@ class tasklet {
   }
 
   // For reports. Nothing happens to a dead one. Throws std::bad_alloc,
-  // wrong_scheduler.
+  // wrong_scheduler, no_scheduler, what is due to the caller.
   void set_name(std::string name) const;
 
   // It has not ended.
