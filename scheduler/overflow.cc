@@ -38,20 +38,32 @@ void as_before(int signal, siginfo_t* info, void* machine) {
   if (sent) raise(signal);
 }
 
-// The tasklet of this thread whose guard lies at `address`, or null.
-const descriptor* overflowed(const void* address) {
+bool guards(const stack& ground, const void* address) {
+  return ground.top != nullptr && address >= ground.end() &&
+         address < ground.low();
+}
+
+// Says whose stack of this thread has its guard at `address`; false: nobody's.
+bool tell_overflow(const void* address) {
   dispatcher* s = this_dispatcher();
   const control_block* t = s->current;
-  if (t == nullptr || t == &core::of(s).main_block || !started(*t))
-    return nullptr;
-  const stack ground = ground_of(*t->who);
-  return address >= ground.end() && address < ground.low() ? t->who : nullptr;
+  if (t == nullptr) return false;
+  const descriptor& d = *t->who;
+  const stack strand = running_stack(d.strands);
+  if (guards(strand, address)) {
+    say_overflow(d, strand, true);
+    return true;
+  }
+  if (t == &core::of(s).main_block || !started(*t) ||
+      !guards(ground_of(d), address))
+    return false;
+  say_overflow(d, ground_of(d), false);
+  return true;
 }
 
 void on_fault(int signal, siginfo_t* info, void* machine) {
-  const descriptor* d = info->si_code > 0 ? overflowed(info->si_addr) : nullptr;
-  if (d == nullptr) return as_before(signal, info, machine);
-  say_overflow(*d);
+  if (info->si_code <= 0 || !tell_overflow(info->si_addr))
+    return as_before(signal, info, machine);
   sigaction(signal, &before, nullptr);
 }
 
@@ -89,17 +101,26 @@ void uninstall() {
 
 }  // namespace
 
-void say_overflow(const descriptor& d) noexcept {
+void say_overflow(const descriptor& d, const stack& ground,
+                  bool of_strand) noexcept {
   stderr_line line;
-  line << "stack overflow in tasklet " << d.id;
+  line << "stack overflow in ";
+  if (of_strand) line << "a generator or greenlet of ";
+  if (&d == static_cast<const core*>(d.owner)->main)
+    line << "main";
+  else
+    line << "tasklet " << d.id;
   if (d.name) line << " '" << *d.name << "'";
   if (d.site.address != nullptr)
-    (line << " (spawned by the code at ").address(d.site.address);
-  else
+    (line << " (spawned by the code at ").address(d.site.address) << ")";
+  else if (d.site.source.line() != 0)
     line << " (spawned at " << d.site.source.file_name() << ":"
-         << std::uint64_t{d.site.source.line()};
-  line << "): its stack of " << std::uint64_t{ground_of(d).size()}
-       << " bytes is too small; give it more by spawn_options::stack_size";
+         << std::uint64_t{d.site.source.line()} << ")";
+  line << ": its stack of " << std::uint64_t{ground.size()}
+       << " bytes is too small; give it more by "
+       << (of_strand ? "generator_options or greenlet_options"
+                     : "spawn_options")
+       << "::stack_size";
 }
 
 overflow_watch::overflow_watch() {

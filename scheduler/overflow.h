@@ -10,6 +10,8 @@
 
 #include <memory>
 
+#include "weft/tasklet/stack_pool.h"
+
 namespace weft {
 
 struct descriptor;
@@ -28,8 +30,9 @@ class overflow_watch {
   std::unique_ptr<char[]> signal_stack_;  // null: the thread had one
 };
 
-// Says on stderr that the tasklet has run out of stack. Allocates nothing and
-// takes no lock.
-void say_overflow(const descriptor& d) noexcept;
+// Says on stderr that the tasklet has run out of `ground`: its own stack, or
+// that of a strand which it runs. Allocates nothing and takes no lock.
+void say_overflow(const descriptor& d, const stack& ground,
+                  bool of_strand) noexcept;
 
 }  // namespace weft

@@ -11,7 +11,7 @@ namespace weft {
 
 void core::inspect(const descriptor& d) const noexcept {
   if (!stacks.guard().intact(ground_of(d).end())) {
-    say_overflow(d);
+    say_overflow(d, ground_of(d), false);
     std::abort();
   }
   if (survey) survey->note_if_possible(d);

@@ -286,7 +286,7 @@ class generator {
     static values* make(const generator_options& options, From&& from);
   };
   template <typename F>
-  struct body;
+  struct body_of;
 
   step outcome(bool yielded) {
     if constexpr (yields)
@@ -361,11 +361,11 @@ class generator<Yield, Send, Return>::iterator {
 // nothing else.
 template <typename Yield, typename Send, typename Return>
 template <typename F>
-struct generator<Yield, Send, Return>::body : values {
+struct generator<Yield, Send, Return>::body_of : values {
   template <typename From>
-  explicit body(From&& from) : f(std::forward<From>(from)) {}
+  explicit body_of(From&& from) : f(std::forward<From>(from)) {}
 
-  static void enter(flow*, body& self) noexcept {
+  static void enter(flow*, body_of& self) noexcept {
     try {
       if constexpr (std::invocable<F&, body_yielder&>) {
         body_yielder yield(self);
@@ -395,7 +395,7 @@ template <typename Yield, typename Send, typename Return>
 template <typename F, typename From>
 auto generator<Yield, Send, Return>::values::make(
     const generator_options& options, From&& from) -> values* {
-  using whole = body<F>;
+  using whole = body_of<F>;
   // Half of the smallest stack is for frames.
   static_assert(
       sizeof(whole) <= smallest_stack / 2,

@@ -45,6 +45,8 @@ struct greenlet_core : flow {
   [[nodiscard]] bool is_main() const { return parent_ == nullptr; }
   [[nodiscard]] bool started() const { return state_ != created; }
   [[nodiscard]] bool dead() const { return state_ == ended; }
+  // Its stack, if it has one.
+  [[nodiscard]] weft::stack ground() const { return ground_; }
   // The root of its tree.
   [[nodiscard]] greenlet_core& main();
 

@@ -5,12 +5,15 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <cstdlib>
 #include <new>
 #include <string>
 #include <utility>
 
 #include "weft/tasklet/error.h"
+#include "weft/tasklet/generator_flow.h"
 #include "weft/tasklet/greenlet_core.h"
+#include "weft/tasklet/stderr_line.h"
 
 __attribute__((
     used)) constinit thread_local weft::strand_home* weft_this_strand_home =
@@ -65,6 +68,18 @@ stack strand_home::take(std::uint32_t size_class) {
   const stack s = stacks_.take(size_class);
   if (s.top == nullptr) throw std::bad_alloc();
   return s;
+}
+
+void strand_home::inspect(stack s) const noexcept {
+  if (stacks_.guard().intact(s.end())) return;
+  stderr_line() << "a generator or greenlet has overflowed its stack of "
+                << std::uint64_t{s.size()} << " bytes";
+  std::abort();
+}
+
+stack running_stack(const strand_place& place) noexcept {
+  if (place.innermost != nullptr) return place.innermost->ground;
+  return place.greenlet != nullptr ? place.greenlet->ground() : stack{};
 }
 
 void strand_home::enter(control_block** current) noexcept {

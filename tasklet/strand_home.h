@@ -51,7 +51,12 @@ class strand_home {
 
   // Throw std::bad_alloc where the system gives no more memory.
   stack take(std::uint32_t size_class);
-  void give(stack s) noexcept { stacks_.give(s); }
+  // Stops the program where the stack has overflowed and had no guard page.
+  void give(stack s) noexcept {
+    if (stacks_.guard().must_be_asked()) [[unlikely]]
+      inspect(s);
+    stacks_.give(s);
+  }
 
   // A scheduler says where it keeps its current tasklet, whose place this one
   // becomes; and takes that back.
@@ -80,6 +85,7 @@ class strand_home {
   strand_home();
   ~strand_home() = default;
   static strand_home& make();
+  void inspect(stack s) const noexcept;
 
   stack_pool stacks_;
   exception_state* exceptions_;
@@ -95,5 +101,8 @@ class strand_home {
   std::atomic<greenlet_core*> forsaken_ = nullptr;  // written under the lock
   bool over_ = false;                               // the same
 };
+
+// The stack of the strand that runs there; no top: none does.
+stack running_stack(const strand_place& place) noexcept;
 
 }  // namespace weft

@@ -10,6 +10,8 @@
 #include "weft/scheduler/scheduler.h"
 #include "weft/scheduler/spawn.h"
 #include "weft/scheduler/yield.h"
+#include "weft/tasklet/generator.h"
+#include "weft/tasklet/greenlet.h"
 #include "weft/tasklet/stack_pool.h"
 #include "weft/tests/support/in_child.h"
 
@@ -62,6 +64,32 @@ TEST_CASE("an overflow is told of one whose stack was parked before") {
   });
   CHECK_FALSE(e.returned);
   CHECK_THAT(e.said, Contains("weft: stack overflow in tasklet 2 (spawned at"));
+}
+
+TEST_CASE("an overflow inside a generator or a greenlet is told of as theirs") {
+  const bool of_generator = GENERATE(true, false);
+  const bool in_main = GENERATE(true, false);
+  const ending e = in_child([&] {
+    const scheduler s;
+    const auto dive = [&] {
+      if (of_generator) {
+        generator<int> g([](yielder<int>&) { deeper(100000); });
+        g.next();
+      } else {
+        const greenlet g([] { deeper(100000); });
+        g.switch_to();
+      }
+    };
+    if (in_main) return dive();
+    spawn({.name = "diver"}, dive);
+    run();
+  });
+  CAPTURE(of_generator, in_main, e.said);
+  CHECK_FALSE(e.returned);
+  CHECK_THAT(e.said, Contains("weft: stack overflow in a generator or greenlet "
+                              "of "));
+  CHECK_THAT(e.said,
+             Contains(in_main ? "of main: its" : "'diver' (spawned at"));
 }
 
 TEST_CASE("without guard pages an overflow is told when the tasklet ends") {
