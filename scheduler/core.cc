@@ -83,7 +83,7 @@ void core::poll_sources() noexcept {
   if (timers.empty()) return;
   const auto now = driver->now();
   while (wait_record* w = timers.pop_due(now)) {
-    if (w->who->waiting == nullptr) continue;  // Woken already.
+    if (w->who->waiting != w) continue;  // Woken already, and perhaps paused.
     w->timed_out = 1;
     wake(w->who);
   }

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -200,6 +201,26 @@ TEST_CASE("a value that comes before the timeout is looked at wins") {
   clock.advance(2s);
   run();
   CHECK(got == op_status::done);
+}
+
+TEST_CASE("a value that has come wins, though its receiver is removed") {
+  manual_driver clock;
+  const scheduler s({.driver = &clock});
+  channel<int> c;
+  c.set_preference(preference::neither);
+  std::optional<int> got;
+  const tasklet t = spawn([&] {
+    const auto value = c.receive_for(1s);
+    if (value) got = *value;
+  });
+  yield();
+  c.send(7);
+  t.remove();
+  sleep_for(1min);
+  CHECK(t.paused());
+  t.insert();
+  run();
+  CHECK(got == 7);
 }
 
 TEST_CASE("the end of a channel wakes timed waiters with closed") {
