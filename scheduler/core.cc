@@ -98,13 +98,15 @@ void core::popped_null() noexcept {
 control_block* core::intercept(control_block* me, control_block* n) noexcept {
   if (flagged(current_due)) unwatch();
   if (flagged(resortless)) restock();
-  // Whoever it stands for is in its callback, and goes on when that returns.
-  while (n == &stand_in) {
-    stand_in_served = true;
-    n = next();
-  }
-  if (n == nullptr) return nullptr;
-  if (flagged(budgeted | accounting)) n = spend(me, n);
+  do {
+    // Whoever it stands for is in its callback, and goes on when that returns.
+    while (n == &stand_in) {
+      stand_in_served = true;
+      n = next();
+    }
+    if (n == nullptr) return nullptr;
+    if (flagged(budgeted | accounting)) n = spend(me, n);
+  } while (n == &stand_in);
   foreseen.reset();
   if (me != nullptr && n != me && flagged(switches_watched) &&
       !flagged(in_schedule_cb))

@@ -189,4 +189,33 @@ TEST_CASE("an exception ends a run with a budget, and the next goes on") {
   CHECK(trace == "a");
 }
 
+TEST_CASE(
+    "a budget may be spent while its caller is in the schedule callback") {
+  manual_driver clock;
+  scheduler s({.driver = &clock});
+  std::string trace;
+  for (char name : {'a', 'b'})
+    spawn([&, name] {
+      for (int turn = 0; turn != 3; ++turn) {
+        trace += name;
+        clock.advance(1s);
+        yield();
+      }
+    });
+  bool in_callback = false;
+  s.set_schedule_callback([&](tasklet from, tasklet) {
+    if (!from.is_main()) return;
+    in_callback = true;
+    yield();
+    in_callback = false;
+  });
+  CHECK(s.run_n(1).why == run_result::budget);
+  CHECK(trace == "ab");  // The callback has yielded to both.
+  CHECK(s.run_for(1s).why == run_result::budget);
+  CHECK(!in_callback);
+  s.set_schedule_callback(nullptr);
+  CHECK(s.run().why == run_result::drained);
+  CHECK(trace == "ababab");
+}
+
 }  // namespace
