@@ -23,10 +23,14 @@ void core::check_traps(control_block* me, control_block* n) {
   const bool switches = flagged(no_switching) && n != me &&
                         (n != nullptr || queue.members() != 0 || has_sources());
   if (!blocks && !switches) return;
-  if (w != nullptr)
+  if (w != nullptr) {
+    // Nobody has woken a run() that fails: later ones stay.
+    if (w->reason == run_reason)
+      static_cast<run_frame*>(w->slot)->why = run_result::drained;
     unpark(me);
-  else
+  } else {
     queue.remove(me);
+  }
   if (n != nullptr) queue.push_front(n);
   // Nothing has happened.
   if (!blocks) trap_switch();

@@ -2,12 +2,14 @@
 // Law 15: runs with a budget.
 #include <catch2/catch.hpp>
 #include <chrono>
+#include <optional>
 #include <string>
 
 #include "weft/channel/channel.h"
 #include "weft/scheduler/manual_driver.h"
 #include "weft/scheduler/scheduler.h"
 #include "weft/scheduler/spawn.h"
+#include "weft/scheduler/traps.h"
 #include "weft/scheduler/yield.h"
 
 namespace {
@@ -216,6 +218,21 @@ TEST_CASE(
   s.set_schedule_callback(nullptr);
   CHECK(s.run().why == run_result::drained);
   CHECK(trace == "ababab");
+}
+
+TEST_CASE("a run that a switch trap forbids ends no other") {
+  const scheduler s;
+  std::optional<run_result::reason> why;
+  const tasklet t = spawn([&] { why = run().why; });
+  spawn([] { yield(); });
+  yield();
+  {
+    const switch_trap none;
+    CHECK_THROWS_AS(run(), switch_trap_error);
+  }
+  CHECK(t.paused());
+  run();
+  CHECK(why == run_result::drained);
 }
 
 }  // namespace
