@@ -68,7 +68,7 @@ void core::throw_into(descriptor& d, std::exception_ptr what, bool now) {
   control_block* t = d.block;
   const bool goes_on = t != current && !held_back_away(*t);
   if (goes_on && now) require_switching();
-  d.injected = std::move(what);
+  std::swap(d.injected, what);  // To destroy what it replaces may do anything.
   d.detailed = true;
   t->flags |= injected;
   if (t == current) return raise_due(t);

@@ -276,7 +276,7 @@ control_block* core::start_in_vain(descriptor& d) noexcept {
   const stack ground = std::exchange(last_resort, {});
   set(resortless);
   d.stack_class = ground.size_class;
-  d.injected = std::make_exception_ptr(std::bad_alloc());
+  if (!d.injected) d.injected = std::make_exception_ptr(std::bad_alloc());
   d.detailed = true;
   d.seed.flags |= injected;
   return start_on(ground, d);

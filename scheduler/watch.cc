@@ -93,12 +93,19 @@ void core::last_words(control_block& me, std::exception_ptr& failure) noexcept {
   if (failure && d.joiners.empty()) offer_to_handler(handle(&d), failure);
   if (flagged(accounting)) book_departure(me);
   if (flagged(lives_watched)) tell_end(handle(&d), failure);
-  if (!flagged(switches_watched) || flagged(in_schedule_cb)) return;
-  control_block* to = foresee(d, failure != nullptr);
-  set(in_schedule_cb);
-  std::exception_ptr escaped = call(on_switch, handle(&d), handle(to->who));
-  clear(in_schedule_cb);
-  if (escaped) callback_failed(std::move(escaped));
+  if (flagged(switches_watched) && !flagged(in_schedule_cb)) {
+    control_block* to = foresee(d, failure != nullptr);
+    set(in_schedule_cb);
+    std::exception_ptr escaped = call(on_switch, handle(&d), handle(to->who));
+    clear(in_schedule_cb);
+    if (escaped) callback_failed(std::move(escaped));
+  }
+  // What it never got is destroyed here, where that may switch.
+  const shield on;
+  while (me.flags & injected) {
+    me.flags &= ~injected;
+    d.injected = nullptr;
+  }
 }
 
 control_block* core::foresee(const descriptor& d, bool failed) noexcept {

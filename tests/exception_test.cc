@@ -2,11 +2,15 @@
 // Law 8, and exceptions that are alive while their tasklet is suspended.
 #include <catch2/catch.hpp>
 #include <exception>
+#include <functional>
+#include <memory>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 #include "weft/channel/channel.h"
 #include "weft/scheduler/scheduler.h"
+#include "weft/scheduler/shield.h"
 #include "weft/scheduler/spawn.h"
 #include "weft/scheduler/yield.h"
 #include "weft/tests/support/sizes.h"
@@ -180,6 +184,50 @@ TEST_CASE("a tasklet that starts while an exception is alive starts clean") {
     CHECK(std::current_exception());
   }
   CHECK(clean);
+}
+
+// An exception that does something when it is destroyed.
+struct eventful {
+  std::shared_ptr<void> at_end;
+  explicit eventful(std::function<void()> f)
+      : at_end(nullptr, [f = std::move(f)](void*) { f(); }) {}
+};
+
+TEST_CASE("an exception that is replaced may end its tasklet as it goes") {
+  const scheduler s;
+  const tasklet t = spawn([] {});
+  t.throw_exception(std::make_exception_ptr(eventful([&] { t.kill(); })),
+                    pending);
+  t.throw_exception(std::make_exception_ptr(1), pending);
+  CHECK(!t.alive());
+  CHECK(run().completed == 0);
+}
+
+TEST_CASE("an exception that a tasklet never gets may switch as it goes") {
+  const scheduler s;
+  std::string trace;
+  tasklet t;
+  const auto what = [&](char name) {
+    return std::make_exception_ptr(eventful([&, name] {
+      trace += name;
+      yield();
+      trace += t.is_current() ? '.' : '?';
+    }));
+  };
+  t = spawn([&] {
+    const shield held_back;
+    yield();
+  });
+  yield();
+  t.throw_exception(what('a'), pending);
+  spawn([&] {
+    trace += '1';
+    t.throw_exception(what('b'), pending);
+    yield();
+    trace += '2';
+  });
+  run();
+  CHECK(trace == "a1.b2.");
 }
 
 }  // namespace
