@@ -28,8 +28,7 @@ const descriptor* joined_by(const descriptor& d) {
 }
 
 // A cycle of tasklets that join each other, each the next; empty: none.
-std::vector<const descriptor*> find_cycle(
-    const std::vector<const descriptor*>& all) {
+std::vector<const descriptor*> find_cycle(const std::vector<descriptor*>& all) {
   std::map<const descriptor*, std::size_t> seen;  // from which start
   for (std::size_t start = 0; start != all.size(); ++start) {
     const descriptor* d = all[start];
@@ -80,21 +79,30 @@ std::string core::describe(const wait_record& w) {
 }
 
 void core::report(std::ostream& out, std::size_t lines) {
-  std::vector<const descriptor*> all;
-  descriptors.for_each_live([&](const descriptor& d) {
+  std::vector<descriptor*> all;
+  descriptors.for_each_live([&](descriptor& d) {
     if (d.block->waiting != nullptr) all.push_back(&d);
   });
   std::ranges::sort(all, {}, &descriptor::id);
   lines = std::min(lines, all.size());
-  for (std::size_t i = 0; i != lines; ++i)
-    out << describe(*all[i]) << ' ' << describe(*all[i]->block->waiting)
-        << '\n';
-  if (lines != all.size()) out << "and " << all.size() - lines << " more\n";
+  std::string last;
+  if (lines != all.size())
+    last = "and " + std::to_string(all.size() - lines) + " more\n";
   const auto cycle = find_cycle(all);
-  if (cycle.empty()) return;
-  out << "a cycle:";
-  for (const descriptor* d : cycle) out << ' ' << name_of(*d) << " joins";
-  out << ' ' << name_of(*cycle.front()) << '\n';
+  if (!cycle.empty()) {
+    last += "a cycle:";
+    for (const descriptor* d : cycle) last += ' ' + name_of(*d) + " joins";
+    last += ' ' + name_of(*cycle.front()) + '\n';
+  }
+  // What `out` does may switch: to a channel, say.
+  std::vector<tasklet> those;
+  for (std::size_t i = 0; i != lines; ++i) those.push_back(handle(all[i]));
+  for (const tasklet& t : those) {
+    if (!t.blocked() && !t.paused()) continue;
+    const descriptor& d = described(t);
+    out << describe(d) + ' ' + describe(*d.block->waiting) + '\n';
+  }
+  out << last;
 }
 
 std::exception_ptr core::deadlock(const control_block& t) noexcept {

@@ -2,10 +2,13 @@
 // Law 9: deadlock, told exactly and with nothing changed.
 #include <catch2/catch.hpp>
 #include <chrono>
+#include <ostream>
+#include <streambuf>
 #include <string>
 
 #include "weft/channel/channel.h"
 #include "weft/scheduler/manual_driver.h"
+#include "weft/scheduler/report.h"
 #include "weft/scheduler/scheduler.h"
 #include "weft/scheduler/spawn.h"
 #include "weft/scheduler/yield.h"
@@ -124,6 +127,40 @@ TEST_CASE("the error names the tasklet, the operation and the places") {
   }
   CHECK(text.find("main waits in receive") != std::string::npos);
   run();
+}
+
+// What is written to it goes through a channel.
+class channel_buffer : public std::streambuf {
+ public:
+  explicit channel_buffer(channel<char>& c) : c_(c) {}
+
+ private:
+  int overflow(int c) override {
+    c_.send(static_cast<char>(c));
+    return c;
+  }
+  channel<char>& c_;
+};
+
+TEST_CASE("those who wait may go on while they are reported") {
+  const scheduler s;
+  channel<char> text;
+  channel<int> waited_for;
+  for (int i = 0; i != 3; ++i) spawn([&] { waited_for.receive(); });
+  std::string got;
+  spawn([&] {
+    for (char c : text) {
+      got += c;
+      if (c == '\n') waited_for.close();
+    }
+  });
+  yield();
+  channel_buffer buffer(text);
+  std::ostream out(&buffer);
+  report(out);
+  text.close();
+  run();
+  CHECK(got.find("waits in receive at ") != std::string::npos);
 }
 
 }  // namespace
