@@ -21,7 +21,9 @@ namespace weft {
 // more then, another is chosen. (Stackless: set_schedule_callback.)
 using schedule_callback = std::function<void(tasklet from, tasklet to)>;
 
-// After spawn() or create() has made a tasklet, on the spawner.
+// After spawn() or create() has made a tasklet, on the spawner. What is spawned
+// while the scheduler ends ends at once, and neither this nor the end callback
+// is told.
 using spawn_callback = std::function<void(tasklet)>;
 
 // Before a tasklet ends, on that tasklet. When one is killed before its start:

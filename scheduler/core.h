@@ -244,6 +244,7 @@ struct core : dispatcher {
   // One who has got a kill or an exception goes on, now or at its turn.
   void send_on(control_block* t, bool now);
   void end_unstarted(descriptor& d) noexcept;
+  void drop_unstarted(descriptor& d) noexcept;
   void run_now(control_block* t);
   // A kill of the current tasklet must wait.
   [[nodiscard]] bool held_back(const descriptor& d) const;

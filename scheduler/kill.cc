@@ -87,9 +87,14 @@ void core::send_on(control_block* t, bool now) {
 void core::end_unstarted(descriptor& d) noexcept {
   const tasklet who = handle(&d);
   d.id = 0;  // Dead before anybody can look at it.
-  std::exception_ptr none;
-  if (flagged(lives_watched)) tell_end(who, none);
+  if (flagged(lives_watched)) tell_end(who, nullptr);
+  drop_unstarted(d);
+}
+
+// Requires: its id is 0.
+void core::drop_unstarted(descriptor& d) noexcept {
   d.body.drop();
+  std::exception_ptr none;
   settle(d, none);
 }
 

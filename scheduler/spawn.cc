@@ -40,12 +40,17 @@ tasklet spawning::commit_paused() {
   return t;
 }
 
-// Tells of the tasklet; while the scheduler ends, it ends at once.
+// Tells of the tasklet. While the scheduler ends, it ends at once, and nobody is
+// told: who answers every end by a spawn would be told for ever.
 void spawning::announce(dispatcher* s, descriptor* d) {
   core& c = core::of(s);
-  const tasklet t = dispatcher::handle(d);
-  if (s->flagged(lives_watched)) c.tell_spawn(t);
-  if (s->flagged(closing) && t.alive()) c.kill(*d, false);
+  if (s->flagged(closing)) {
+    c.take_out(&d->seed);
+    d->id = 0;
+    c.drop_unstarted(*d);
+  } else if (s->flagged(lives_watched)) {
+    c.tell_spawn(dispatcher::handle(d));
+  }
 }
 
 tasklet create(spawn_options options) {

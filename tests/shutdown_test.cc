@@ -2,6 +2,7 @@
 // Law 14: the end of a scheduler.
 #include <catch2/catch.hpp>
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -83,6 +84,26 @@ TEST_CASE("what is spawned meanwhile is killed at once") {
   }
   CHECK(!ran);
   CHECK(!late.alive());
+}
+
+TEST_CASE("an end callback that spawns another each time does so in vain") {
+  scheduler s;
+  channel<int> c;
+  int spawned = 0;
+  int ended = 0;
+  const std::function<void()> serve = [&] { c.receive(); };
+  s.set_spawn_callback([&](tasklet) { ++spawned; });
+  s.set_end_callback([&](tasklet, const std::exception_ptr&) {
+    ++ended;
+    spawn(serve);
+  });
+  const tasklet first = spawn(serve);
+  yield();
+  first.kill();
+  CHECK(spawned == 2);
+  s.shutdown();
+  CHECK(spawned == 2);
+  CHECK(ended == 2);
 }
 
 TEST_CASE("destructors that block for each other are run to their end") {
