@@ -56,6 +56,7 @@ control_block* core::tell_switch(control_block* me, control_block* n) noexcept {
   stand_in_served = false;
   change_places(me, &stand_in);
   set(in_schedule_cb);
+  if (me->flags != 0) watch_current();
   std::exception_ptr escaped = call(on_switch, handle(me->who), handle(n->who));
   if (escaped) callback_failed(std::move(escaped));
   clear(in_schedule_cb);
@@ -95,6 +96,7 @@ void core::last_words(control_block& me, std::exception_ptr& failure) noexcept {
   if (flagged(lives_watched)) tell_end(handle(&d), failure);
   if (flagged(switches_watched) && !flagged(in_schedule_cb)) {
     control_block* to = foresee(d, failure != nullptr);
+    stand_in_served = true;  // There is none.
     set(in_schedule_cb);
     std::exception_ptr escaped = call(on_switch, handle(&d), handle(to->who));
     clear(in_schedule_cb);

@@ -235,4 +235,38 @@ TEST_CASE("a run that a switch trap forbids ends no other") {
   CHECK(why == run_result::drained);
 }
 
+TEST_CASE("a run in the schedule callback counts who is blocked as ever") {
+  scheduler s;
+  channel<int> c;
+  spawn([&] { c.receive(); });
+  std::string trace;
+  s.set_schedule_callback([&](tasklet from, tasklet) {
+    if (from.name() == "last") trace += '.';
+    trace += std::to_string(s.run_n(0).blocked);
+  });
+  yield();
+  spawn({.name = "last"}, [] {});
+  yield();
+  s.set_schedule_callback(nullptr);
+  CHECK(trace == "001.1");
+}
+
+TEST_CASE("a block trap holds in the schedule callback") {
+  scheduler s;
+  channel<int> c;
+  spawn([] {});
+  bool trapped = false;
+  s.set_schedule_callback([&](tasklet from, tasklet) {
+    if (!from.is_main()) return;
+    try {
+      c.receive();
+    } catch (const block_trap_error&) {
+      trapped = true;
+    }
+  });
+  const block_trap on;
+  yield();
+  CHECK(trapped);
+}
+
 }  // namespace
