@@ -168,6 +168,10 @@ struct core : dispatcher {
   control_block* foresee(const descriptor& d, bool failed) noexcept;
   void book_departure(control_block& me) noexcept;
   void book_arrival(const control_block* me, control_block& n) noexcept;
+  // Somebody asks for it from now on.
+  void keep_time() {
+    if (!flagged(accounting | sliced)) switched_at = driver->now();
+  }
   // Its caller must find the clock where it left it.
   [[nodiscard]] idle_driver::clock::time_point budget_clock() const {
     return foreseen ? *foreseen : driver->now();

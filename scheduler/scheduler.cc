@@ -220,13 +220,13 @@ run_result scheduler::run_n(std::uint64_t switches,
 void scheduler::set_time_slice(std::chrono::nanoseconds slice) {
   core& c = here();
   c.slice = slice;
-  c.switched_at = c.driver->now();
+  c.keep_time();
   slice.count() > 0 ? c.set(sliced) : c.clear(sliced);
 }
 
 void scheduler::set_accounting(bool on) {
   core& c = here();
-  c.switched_at = c.driver->now();
+  c.keep_time();
   on ? c.set(accounting) : c.clear(accounting);
 }
 

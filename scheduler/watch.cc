@@ -64,6 +64,7 @@ control_block* core::tell_switch(control_block* me, control_block* n) noexcept {
   me->flags |= stand_in.flags & ~std::uint32_t{stands_in};
   if (stand_in_served) return me;
   change_places(&stand_in, me);
+  if (flagged(accounting)) book_departure(*me);
 
   control_block* to = next();
   const bool due = (me->flags & (killed | injected | failure_due)) != 0 &&

@@ -269,4 +269,38 @@ TEST_CASE("a block trap holds in the schedule callback") {
   CHECK(trapped);
 }
 
+TEST_CASE("an account is right though a time slice is set meanwhile") {
+  manual_driver clock;
+  scheduler s({.driver = &clock});
+  s.set_accounting(true);
+  const tasklet t = spawn([&] {
+    clock.advance(5s);
+    s.set_time_slice(1h);
+    clock.advance(5s);
+    yield();
+  });
+  yield();
+  CHECK(t.account().run == 10s);
+}
+
+TEST_CASE("an account is right though the schedule callback switches") {
+  manual_driver clock;
+  scheduler s({.driver = &clock});
+  channel<int> c;
+  s.set_accounting(true);
+  s.set_schedule_callback([](tasklet from, tasklet) {
+    if (!from.is_main()) yield();
+  });
+  const tasklet t = spawn([&] {
+    c.receive();
+    s.set_schedule_callback(nullptr);
+    yield();
+  });
+  yield();
+  yield();
+  clock.advance(5s);
+  c.send(1);
+  CHECK(t.account().blocked == 5s);
+}
+
 }  // namespace
