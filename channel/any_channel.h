@@ -8,7 +8,10 @@
 // One word; does not own the channel, which outlives it.
 #pragma once
 
+#include <compare>
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string_view>
 
 #include "weft/channel/channel.h"
@@ -28,13 +31,21 @@ class any_channel {
   }
   [[nodiscard]] tasklet front() const { return core_->front(); }
 
-  friend bool operator==(const any_channel&, const any_channel&) = default;
+  friend auto operator<=>(const any_channel&, const any_channel&) = default;
 
  private:
   friend class channel_core;
+  friend struct std::hash<any_channel>;
   explicit any_channel(const channel_core& c) : core_(&c) {}
 
   const channel_core* core_;
 };
 
 }  // namespace weft
+
+template <>
+struct std::hash<weft::any_channel> {
+  std::size_t operator()(const weft::any_channel& c) const noexcept {
+    return std::hash<const void*>()(c.core_);
+  }
+};

@@ -17,7 +17,8 @@ namespace weft {
 //
 // What it throws comes out of the operation, with nothing changed. It may do
 // whatever the tasklet could, and the operation looks at the channel afresh
-// when it returns; until then no operation is told. It may replace itself.
+// when it returns; until then no operation is told. It may replace itself; it
+// must not destroy the channel.
 // (Stackless: set_channel_callback.)
 using channel_callback = std::function<void(any_channel channel, tasklet who,
                                             bool sending, bool will_block)>;

@@ -173,10 +173,16 @@ void channel_core::call_back(dispatcher* s, bool sending, bool stored,
   const auto callback =
       std::static_pointer_cast<channel_callback>(s->attachment());
   const struct scope {
-    explicit scope(dispatcher* s) : s_(s) { s_->set(in_channel_cb); }
+    explicit scope(dispatcher* s) : s_(s) {
+      s_->set(in_channel_cb);
+      s_->enter_callback();
+    }
     scope(const scope&) = delete;
     scope& operator=(const scope&) = delete;
-    ~scope() { s_->clear(in_channel_cb); }
+    ~scope() {
+      s_->leave_callback();
+      s_->clear(in_channel_cb);
+    }
     dispatcher* s_;
   } calling(s);
   (*callback)(any_channel(*this), dispatcher::handle(s->current->who), sending,

@@ -26,9 +26,8 @@ using schedule_callback = std::function<void(tasklet from, tasklet to)>;
 // is told.
 using spawn_callback = std::function<void(tasklet)>;
 
-// Before a tasklet ends, on that tasklet. When one is killed before its start:
-// on the killer, and the handle is of one that has ended, with its id and no
-// name. `failure` is what escapes it, or null.
+// Before a tasklet ends, on that tasklet; when one is killed before its start,
+// on the killer. `failure` is what escapes it, or null.
 using end_callback =
     std::function<void(tasklet, const std::exception_ptr& failure)>;
 

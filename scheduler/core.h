@@ -75,6 +75,7 @@ struct late_failure {
 // What stands for the scheduler on a thread that has none.
 dispatcher* no_dispatcher() noexcept;
 
+class scheduler;
 struct scheduler_options;
 
 struct core : dispatcher {
@@ -127,7 +128,9 @@ struct core : dispatcher {
 
   // ---- report.cc
   // What to throw out of the operation that parks `t`.
-  [[nodiscard]] std::exception_ptr deadlock(const control_block& t) noexcept;
+  // `lines`: how many of those who wait it names.
+  [[nodiscard]] std::exception_ptr deadlock(const control_block& t,
+                                            std::size_t lines = 100) noexcept;
   // "tasklet 3 'miller'"; and with where it was spawned.
   static std::string name_of(const descriptor& d);
   static std::string describe(const descriptor& d);
@@ -286,12 +289,14 @@ struct core : dispatcher {
   std::uint64_t last_poll = 0;  // position in the run queue
   control_block main_block;
   descriptor* main = nullptr;
+  scheduler* face = nullptr;  // what a user has of it
   strand_home& strands = strand_home::here();
   std::deque<late_failure> failures;
 
   std::uint64_t ids_skipped = 0;  // never given to a tasklet
   std::uint64_t runs = 0;         // begun so far
   std::uint32_t switch_traps = 0;
+  std::uint32_t main_callbacks = 0;  // that main is in
   std::shared_ptr<schedule_callback> on_switch;
   std::shared_ptr<spawn_callback> on_spawn;
   std::shared_ptr<end_callback> on_end;

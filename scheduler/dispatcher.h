@@ -186,6 +186,11 @@ struct dispatcher {
   // See weft::checkpoint().
   void checkpoint();
 
+  // Around a call of what a user wrote, in the middle of an operation: main must
+  // not end the scheduler there.
+  void enter_callback() noexcept;
+  void leave_callback() noexcept;
+
   // What a floor above keeps here for as long as the scheduler lives.
   std::shared_ptr<void>& attachment();
 

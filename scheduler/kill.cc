@@ -53,6 +53,7 @@ void core::rehearse_kill() const {
 void core::kill(descriptor& d, bool now) {
   control_block* t = d.block;
   if (!started(*t)) {
+    if (t->flags & killed) return;  // Its end is being told.
     take_out(t);
     return end_unstarted(d);
   }
@@ -85,15 +86,24 @@ void core::send_on(control_block* t, bool now) {
 
 // Requires: taken out.
 void core::end_unstarted(descriptor& d) noexcept {
-  const tasklet who = handle(&d);
-  d.id = 0;  // Dead before anybody can look at it.
-  if (flagged(lives_watched)) tell_end(who, nullptr);
+  if (on_end && flagged(lives_watched)) {
+    // It is alive still, and paused. Whoever runs it has it killed by its first
+    // operation; else it has ended when the callback returns.
+    const tasklet who = handle(&d);
+    d.seed.flags |= killed;
+    put_nowhere(&d.seed);
+    tell_end(who, nullptr);
+    if (!who.alive() || started(*d.block)) return;
+    take_out(&d.seed);
+  }
   drop_unstarted(d);
 }
 
-// Requires: its id is 0.
 void core::drop_unstarted(descriptor& d) noexcept {
+  d.id = 0;  // Dead before its destructors can look at it.
+  enter_callback();
   d.body.drop();
+  leave_callback();
   std::exception_ptr none;
   settle(d, none);
 }

@@ -14,8 +14,6 @@
 namespace weft {
 namespace {
 
-constexpr std::size_t lines_of_a_deadlock = 100;
-
 std::string describe_site(const std::source_location& site) {
   return std::string(site.file_name()) + ":" + std::to_string(site.line());
 }
@@ -105,16 +103,20 @@ void core::report(std::ostream& out, std::size_t lines) {
   out << last;
 }
 
-std::exception_ptr core::deadlock(const control_block& t) noexcept {
+std::exception_ptr core::deadlock(const control_block& t,
+                                  std::size_t lines) noexcept {
   try {
     std::ostringstream text;
     text << "Deadlock: " << describe(*t.who) << ' ' << describe(*t.waiting)
-         << ", and nothing is runnable and nothing can wake anyone. All who "
-            "wait, the oldest first:\n";
-    report(text, lines_of_a_deadlock);
+         << ", and nothing is runnable and nothing can wake anyone.";
+    if (lines != 0) {
+      text << " All who wait, the oldest first:\n";
+      report(text, lines);
+    }
     return std::make_exception_ptr(deadlock_error(text.str()));
   } catch (...) {
-    return std::make_exception_ptr(deadlock_error("Deadlock"));
+    // Without memory for its text it is a std::bad_alloc.
+    return std::current_exception();
   }
 }
 

@@ -112,8 +112,7 @@ bool core::kill_all() noexcept {
     if (d->id != id) continue;  // A destructor has ended it meanwhile.
     control_block* t = d->block;
     if (!started(*t)) {
-      take_out(t);
-      end_unstarted(*d);
+      kill(*d, false);
       continue;
     }
     t->flags |= killed;
@@ -130,7 +129,7 @@ bool core::kill_all() noexcept {
         continue;
       }
       ++d->kills;
-      wake_throwing(d->block, deadlock(*d->block));
+      wake_throwing(d->block, deadlock(*d->block, 0));
     }
   }
   return !victims.empty();
@@ -141,6 +140,7 @@ void core::forsake(descriptor& d) noexcept {
   stderr_line() << describe(d)
                 << " has swallowed 16 kills and is abandoned with its stack";
   unpark(d.block);
+  if (flagged(in_schedule_cb) && stand_in.who == &d) unpark(&stand_in);
   while (!d.joiners.empty()) wake(d.joiners.front().who);
   d.abandoned = true;
   d.id = 0;
@@ -161,6 +161,7 @@ scheduler::scheduler(const scheduler_options& options) {
   if (this_dispatcher() != no_dispatcher())
     throw error("weft: this thread already has a scheduler");
   core_ = std::make_unique<core>(options);
+  core_->face = this;
 }
 
 scheduler::~scheduler() { shutdown(); }
@@ -174,6 +175,10 @@ void scheduler::shutdown() noexcept {
         "a scheduler was ended by one of its own tasklets; end it in the "
         "tasklet "
         "that made it");
+  if (core_->main_callbacks != 0)
+    stop(
+        "a scheduler was ended by a callback, or by the destructor of a "
+        "callable, in the middle of an operation; end it outside of them");
   core_->shutdown();
   core_.reset();
 }
@@ -271,6 +276,8 @@ run_result run(std::source_location where) {
   run_frame f;
   return core::here().run(f, where);
 }
+
+scheduler& this_scheduler() { return *core::here().face; }
 
 tasklet current() { return dispatcher::handle(core::here().current->who); }
 

@@ -148,6 +148,9 @@ class scheduler {
 // Of this thread's scheduler. Throw no_scheduler where there is none.
 run_result run(std::source_location where = std::source_location::current());
 
+// This thread's. Throws no_scheduler.
+[[nodiscard]] scheduler& this_scheduler();
+
 // The tasklet that runs. Throws no_scheduler.
 [[nodiscard]] tasklet current();
 

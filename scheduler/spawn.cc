@@ -46,7 +46,6 @@ void spawning::announce(dispatcher* s, descriptor* d) {
   core& c = core::of(s);
   if (s->flagged(closing)) {
     c.take_out(&d->seed);
-    d->id = 0;
     c.drop_unstarted(*d);
   } else if (s->flagged(lives_watched)) {
     c.tell_spawn(dispatcher::handle(d));

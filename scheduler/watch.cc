@@ -17,10 +17,24 @@
 namespace weft {
 namespace {
 
+class in_callback {
+ public:
+  in_callback() : scheduler_(this_dispatcher()) {
+    scheduler_->enter_callback();
+  }
+  in_callback(const in_callback&) = delete;
+  in_callback& operator=(const in_callback&) = delete;
+  ~in_callback() { scheduler_->leave_callback(); }
+
+ private:
+  dispatcher* scheduler_;
+};
+
 // Calls a copy: the callback may replace itself. Gives what escapes it.
 template <typename F, typename... Args>
 std::exception_ptr call(std::shared_ptr<F> callback, Args&&... args) noexcept {
   const shield on;
+  const in_callback marked;
   try {
     (*callback)(std::forward<Args>(args)...);
   } catch (const tasklet_exit&) {
@@ -34,6 +48,16 @@ std::exception_ptr call(std::shared_ptr<F> callback, Args&&... args) noexcept {
 }  // namespace
 
 // ---- callbacks
+
+void dispatcher::enter_callback() noexcept {
+  core& c = core::of(this);
+  if (current == &c.main_block) ++c.main_callbacks;
+}
+
+void dispatcher::leave_callback() noexcept {
+  core& c = core::of(this);
+  if (current == &c.main_block) --c.main_callbacks;
+}
 
 // `me` is parked or queued already, and may be served, woken or picked while
 // its callback switches. So another control block stands in for it there, and

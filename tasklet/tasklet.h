@@ -25,8 +25,11 @@
 #pragma once
 
 #include <any>
+#include <compare>
+#include <cstddef>
 #include <cstdint>
 #include <exception>
+#include <functional>
 #include <source_location>
 #include <string>
 #include <string_view>
@@ -163,7 +166,7 @@ class tasklet {
     return alive() && d_->books ? *d_->books : weft::account();
   }
 
-  friend bool operator==(const tasklet&, const tasklet&) = default;
+  friend auto operator<=>(const tasklet&, const tasklet&) = default;
 
  private:
   friend struct dispatcher;
@@ -182,3 +185,10 @@ class tasklet {
 };
 
 }  // namespace weft
+
+template <>
+struct std::hash<weft::tasklet> {
+  std::size_t operator()(const weft::tasklet& t) const noexcept {
+    return std::hash<std::uint64_t>()(t.id());
+  }
+};
