@@ -193,18 +193,17 @@ class rendezvous : protected channel_core {
   // One that waited behind an exception may find room now.
   static void someone_left(wait_queue& q) {
     auto& self = static_cast<rendezvous&>(of(q));
-    control_block* sender = self.move_up(self.home_);
-    if (sender != nullptr) self.home_->queue.push(sender);
+    self.move_up(self.home_, false);
   }
 
   // Room for one more: the values of waiting senders move up. Where such a move
   // throws, its sender gets that: the receiver's own value is safe.
   [[gnu::noinline]] void refill(dispatcher* s) {
-    control_block* first = move_up(s);
-    if (first != nullptr) s->resume(first, preference_ == preference::sender);
+    control_block* first = move_up(s, preference_ == preference::sender);
+    if (first != nullptr) s->resume(first, true);
   }
-  // Gives the first sender served, who is not yet runnable; the others are.
-  control_block* move_up(dispatcher* s) {
+  // The senders served are runnable, in order; less the first if it is kept.
+  control_block* move_up(dispatcher* s, bool keeps_first) {
     control_block* first = nullptr;
     while (balance() > 0 && !buffer_.full()) {
       wait_record& w = waiting_.front();
@@ -218,7 +217,7 @@ class rendezvous : protected channel_core {
         continue;
       }
       control_block* sender = s->unlink(w, waiting_, +1);
-      if (first == nullptr)
+      if (keeps_first && first == nullptr)
         first = sender;
       else
         s->queue.push(sender);
@@ -232,8 +231,13 @@ class rendezvous : protected channel_core {
     const std::exception_ptr what = *static_cast<std::exception_ptr*>(w.slot);
     control_block* sender = s->unlink(w, waiting_, +1);
     const bool now = preference_ == preference::sender;
-    if (control_block* next = move_up(s)) s->queue.push(next);
-    s->resume(sender, now);
+    if (!now) s->queue.push(sender);
+    move_up(s, false);
+    if (now) {
+      // Before what becomes due to the caller meanwhile.
+      dispatcher::raise_in(s->current, what);
+      s->resume(sender, true);
+    }
     std::rethrow_exception(what);
   }
 };

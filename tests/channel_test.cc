@@ -343,6 +343,68 @@ TEST_CASE("the callback is told of a send that waits behind an exception") {
   CHECK(trace == "sWsWr-r-");
 }
 
+TEST_CASE("those behind an exception go on in the order in which they came") {
+  const scheduler s;
+  const auto preferred =
+      GENERATE(preference::receiver, preference::neither, preference::sender);
+  const bool killed = GENERATE(false, true);
+  channel<char> c(3);
+  c.set_preference(preferred);
+  std::string trace;
+  const tasklet t = spawn([&] {
+    c.send_exception(std::make_exception_ptr('x'));
+    trace += 'x';
+  });
+  for (char name : {'1', '2', '3'})
+    spawn([&, name] {
+      c.send(name);
+      trace += name;
+    });
+  run();
+  CHECK(c.balance() == 4);
+  if (killed)
+    t.kill();
+  else
+    CHECK_THROWS_AS(c.receive(), char);
+  CHECK(c.size() == 3);
+  run();
+  CHECK(trace == (killed ? "123" : "x123"));
+}
+
+TEST_CASE("an exception that was received comes before one that is due") {
+  const scheduler s;
+  channel<int> c;
+  std::string trace;
+  const tasklet t = spawn([&] {
+    try {
+      c.receive();
+    } catch (char sent) {
+      trace += sent;
+    }
+    yield();
+    trace += '!';
+  });
+  const auto sender = [&] {
+    c.send_exception(std::make_exception_ptr('x'));
+    t.kill(pending);
+  };
+  SECTION("where the receiver waited") {
+    c.set_preference(preference::neither);
+    run();
+    spawn(sender);
+  }
+  SECTION("where the sender waited and runs at once") {
+    c.set_preference(preference::sender);
+    t.remove();
+    spawn(sender);
+    run();
+    t.insert();
+  }
+  run();
+  CHECK(trace == "x");
+  CHECK(!t.alive());
+}
+
 TEST_CASE("send_range sends every value") {
   const scheduler s;
   channel<int> c;
