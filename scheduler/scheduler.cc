@@ -52,6 +52,8 @@ core::core(const scheduler_options& options)
   main->id = ++ids;
   main->owner = this;
   main->block = &main_block;
+  main->shields = main->exits_alive = 0;
+  main->kills = 0;
   main_block.who = main;
   rehearse_kill();
   strands.enter(&current);
@@ -61,6 +63,7 @@ core::core(const scheduler_options& options)
 core::~core() {
   end_starts();
   main->id = 0;
+  forget_details(*main);  // The descriptor goes to another scheduler.
   descriptors.retire(ids);
   queue.release();
 }
@@ -123,7 +126,8 @@ bool core::kill_all() noexcept {
   if (queue.members() == 0 && !has_sources()) {
     // Who is left waits inside a shield, a handler or a destructor, for ever.
     for (const auto& [group, id, d] : victims) {
-      if (d->id != id) continue;
+      // Woken by one that has left the line before it.
+      if (d->id != id || d->block->waiting == nullptr) continue;
       if (d->kills >= 16) {
         forsake(*d);
         continue;

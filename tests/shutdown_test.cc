@@ -353,4 +353,43 @@ TEST_CASE("one that swallows 16 kills is reported and abandoned", "[leaks]") {
   CHECK(take_census().tasklets == before.tasklets + 1);
 }
 
+TEST_CASE("one that another's end lets go on is told of no deadlock") {
+  std::string trace;
+  channel<int> c(1);
+  {
+    const scheduler s;
+    spawn([&] {
+      const shield on;
+      try {
+        c.send_exception(std::make_exception_ptr(1));
+      } catch (const deadlock_error&) {
+        trace += 'd';
+      }
+    });
+    spawn([&] {
+      const shield on;
+      c.send(1);
+      trace += 's';
+    });
+    run();
+  }
+  CHECK(trace == "sd");
+}
+
+TEST_CASE("what main was given ends with its scheduler") {
+  const auto payload = std::make_shared<int>(1);
+  {
+    const scheduler s;
+    s.main().set_name("the old one");
+    const shield on;
+    s.main().throw_exception(std::make_exception_ptr(payload));
+    CHECK(payload.use_count() == 2);
+  }
+  CHECK(payload.use_count() == 1);
+  const scheduler s;
+  CHECK(s.main().name().empty());
+  CHECK(spawn([] {}).name().empty());
+  yield();
+}
+
 }  // namespace
