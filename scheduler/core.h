@@ -150,6 +150,8 @@ struct core : dispatcher {
   // Fails the operation that has `me` park or yield, and has taken `n` off the
   // queue, if that is forbidden.
   void check_traps(control_block* me, control_block* n);
+  // If `me`, which is parked, left it to them.
+  [[nodiscard]] bool others_go_on(const control_block* me) const;
 
   // ---- watch.cc
   // Calls the schedule callback, if there is one. `n` stands in no queue; gives

@@ -28,6 +28,11 @@ run_result core::run(run_frame& f, std::source_location where) {
   *at = &f;
   f.listed = true;
   if (f.limited) set(budgeted);
+  // Now: from here on, what ends this run ends those that were begun later.
+  if (flagged(no_switching) && others_go_on(current)) {
+    drop_frame(f);
+    trap_switch();
+  }
 
   wait_record w(run_reason, where);
   w.slot = &f;

@@ -15,13 +15,22 @@ void dispatcher::trap_switch() {
       "forbids");
 }
 
+// Where nothing is runnable, the innermost run() returns, or main does, who
+// waits for nothing.
+bool core::others_go_on(const control_block* me) const {
+  if (queue.members() != 0 || has_sources()) return true;
+  if (frames != nullptr) return frames->who != me;
+  const wait_record* w = main_block.waiting;
+  return me != &main_block && w != nullptr && w->pause != 0;
+}
+
 void core::check_traps(control_block* me, control_block* n) {
   const wait_record* w = me->waiting;
   const bool blocks =
       (me->flags & trapped) != 0 && w != nullptr && w->pause == 0;
   // A run() that finds nothing to do is allowed, and so is to yield alone.
-  const bool switches = flagged(no_switching) && n != me &&
-                        (n != nullptr || queue.members() != 0 || has_sources());
+  const bool switches =
+      flagged(no_switching) && n != me && (n != nullptr || others_go_on(me));
   if (!blocks && !switches) return;
   if (w != nullptr) {
     // Nobody has woken a run() that fails: later ones stay.
@@ -41,7 +50,7 @@ void core::check_traps(control_block* me, control_block* n) {
 
 bool tasklet::set_block_trap(bool on) const {
   if (!alive()) return false;
-  core& c = core::admitted(*d_);
+  core& c = core::owner_of(*d_);
   std::uint32_t& flags = d_->block->flags;
   const bool before = (flags & trapped) != 0;
   flags = on ? flags | trapped : flags & ~std::uint32_t{trapped};

@@ -15,6 +15,7 @@
 #include "weft/scheduler/scheduler.h"
 #include "weft/scheduler/shield.h"
 #include "weft/scheduler/spawn.h"
+#include "weft/scheduler/traps.h"
 #include "weft/scheduler/yield.h"
 #include "weft/tests/support/counted.h"
 
@@ -288,6 +289,42 @@ TEST_CASE("stacks and descriptors are used again") {
     run();
   }
   CHECK(same >= 4);
+}
+
+TEST_CASE("a switch_trap holds where only a run or main would come back") {
+  const scheduler s;
+  const bool in_run = GENERATE(true, false);
+  channel<int> c;
+  std::string trace;
+  spawn([&] {
+    const switch_trap none;
+    CHECK_THROWS_AS(c.receive(), switch_trap_error);
+    CHECK_THROWS_AS(suspend(), switch_trap_error);
+    CHECK(c.balance() == 0);
+    trace += 't';
+  });
+  in_run ? static_cast<void>(run()) : static_cast<void>(suspend());
+  CHECK(trace == "t");
+}
+
+TEST_CASE("a run that a switch_trap forbids ends no other run") {
+  const scheduler s;
+  std::string trace;
+  spawn([&] {
+    run();
+    trace += 'r';
+  });
+  const tasklet t = spawn([&] { trace += 't'; });
+  t.remove();
+  yield();
+  {
+    t.insert();
+    const switch_trap none;
+    CHECK_THROWS_AS(run(), switch_trap_error);
+  }
+  CHECK(s.runnable() == 1);
+  run();
+  CHECK(trace == "tr");
 }
 
 }  // namespace
