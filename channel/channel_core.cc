@@ -191,7 +191,7 @@ void channel_core::call_back(dispatcher* s, bool sending, bool stored,
 
 channel_callback set_channel_callback(channel_callback f) {
   dispatcher* s = this_dispatcher();
-  s->admit();
+  s->require_scheduler();
   auto& slot = s->attachment();
   const auto* before = static_cast<const channel_callback*>(slot.get());
   channel_callback old = before != nullptr ? *before : channel_callback();

@@ -51,18 +51,30 @@ void stop(const char* sentence) noexcept {
 
 dispatcher* no_dispatcher() noexcept { return &no_scheduler_here; }
 
-core& core::here() {
+core& core::present() {
   dispatcher* s = this_dispatcher();
-  s->admit();
+  s->require_scheduler();
   return of(s);
 }
 
-core& core::admitted(const descriptor& d) {
-  core& c = here();
+core& core::owner_of(const descriptor& d) {
+  core& c = present();
   if (d.owner != &c)
     throw wrong_scheduler(
         "weft: this tasklet belongs to another scheduler; use it in the thread "
         "of that one");
+  return c;
+}
+
+core& core::here() {
+  core& c = present();
+  c.admit();
+  return c;
+}
+
+core& core::admitted(const descriptor& d) {
+  core& c = owner_of(d);
+  c.admit();
   return c;
 }
 

@@ -85,9 +85,12 @@ struct core : dispatcher {
   ~core();
 
   // The scheduler of this thread. Throws no_scheduler.
-  static core& here();
+  static core& present();
   // The same, for an operation on the tasklet that `d` describes, which is
   // alive. Throws wrong_scheduler, too.
+  static core& owner_of(const descriptor& d);
+  // As these, for one that may park or yield: they throw what is due, too.
+  static core& here();
   static core& admitted(const descriptor& d);
   // The one of the dispatcher that it is the rest of.
   // Requires: not the dummy of a thread without a scheduler.

@@ -121,7 +121,7 @@ std::exception_ptr core::deadlock(const control_block& t,
 }
 
 void report(std::ostream& out) {
-  core::here().report(out, std::numeric_limits<std::size_t>::max());
+  core::present().report(out, std::numeric_limits<std::size_t>::max());
 }
 
 }  // namespace weft

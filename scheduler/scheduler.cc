@@ -281,8 +281,8 @@ run_result run(std::source_location where) {
   return core::here().run(f, where);
 }
 
-scheduler& this_scheduler() { return *core::here().face; }
+scheduler& this_scheduler() { return *core::present().face; }
 
-tasklet current() { return dispatcher::handle(core::here().current->who); }
+tasklet current() { return dispatcher::handle(core::present().current->who); }
 
 }  // namespace weft

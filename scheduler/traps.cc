@@ -58,7 +58,7 @@ bool tasklet::set_block_trap(bool on) const {
   return before;
 }
 
-switch_trap::switch_trap() : scheduler_(&core::here()) {
+switch_trap::switch_trap() : scheduler_(&core::present()) {
   core& c = core::of(scheduler_);
   ++c.switch_traps;
   c.watch(no_switching, true);
@@ -71,7 +71,7 @@ switch_trap::~switch_trap() {
 }
 
 block_trap::block_trap() {
-  core& c = core::here();
+  core& c = core::present();
   who_ = c.current->who;
   id_ = who_->id;
   before_ = (c.current->flags & trapped) != 0;
@@ -85,7 +85,7 @@ block_trap::~block_trap() {
 }
 
 atomic_section::atomic_section()
-    : who_(core::here().current->who), id_(who_->id) {
+    : who_(core::present().current->who), id_(who_->id) {
   ++who_->atomics;
   who_->detailed = true;
 }

@@ -131,7 +131,7 @@ void tasklet::require_unbound() const {
 
 void tasklet::set_name(std::string name) const {
   if (!alive()) return;
-  static_cast<void>(core::admitted(*d_));
+  static_cast<void>(core::owner_of(*d_));
   d_->detailed = true;
   d_->name = std::make_unique<std::string>(std::move(name));
 }

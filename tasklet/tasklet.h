@@ -119,8 +119,9 @@ class tasklet {
   // What a tasklet made by create() will run, if that was given nothing:
   // f(args...), decayed as by spawn(). setup() inserts it, too.
   // Throws error for one that is dead or has something to run; wrong_scheduler,
-  // no_scheduler, std::bad_alloc, what copying throws. Then nothing has
-  // changed. Cost: an allocation. (Stackless: tasklet.bind, setup.)
+  // no_scheduler, std::bad_alloc, what copying throws, what is due to the
+  // caller. Then nothing has changed. Cost: an allocation. (Stackless:
+  // tasklet.bind, setup.)
   template <typename F, typename... Args>
   void bind(F&& f, Args&&... args) const;
   template <typename F, typename... Args>

@@ -6,10 +6,12 @@
 #include <string>
 
 #include "weft/channel/channel.h"
+#include "weft/channel/channel_callback.h"
 #include "weft/scheduler/manual_driver.h"
 #include "weft/scheduler/scheduler.h"
 #include "weft/scheduler/shield.h"
 #include "weft/scheduler/spawn.h"
+#include "weft/scheduler/traps.h"
 #include "weft/scheduler/yield.h"
 #include "weft/tests/support/counted.h"
 
@@ -168,6 +170,32 @@ TEST_CASE("a kill that is swallowed is raised again by the next operation") {
   CHECK(!t.alive());
   CHECK(c.balance() == 0);
   run();
+}
+
+TEST_CASE("a kill that is due leaves operations that do not park alone") {
+  const scheduler s;
+  std::string trace;
+  const tasklet t = spawn([&] {
+    try {
+      suspend();
+    } catch (const tasklet_exit&) {
+      trace += 'k';
+    }
+    const tasklet me = current();
+    const switch_trap one;
+    const block_trap two;
+    const atomic_section three;
+    me.set_block_trap(false);
+    me.set_name("t");
+    set_channel_callback(nullptr);
+    trace += 'a';
+    yield();
+    trace += '!';
+  });
+  run();
+  t.kill();
+  CHECK(trace == "ka");
+  CHECK(!t.alive());
 }
 
 TEST_CASE(
