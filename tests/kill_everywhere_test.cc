@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <cstdlib>
 #include <exception>
-#include <string>
+#include <utility>
 
 #include "weft/tests/support/counted.h"
 #include "weft/tests/support/performer.h"
@@ -28,9 +28,9 @@ void strike(const weft::tasklet& t, blow how) {
 // It is blocked, and says that it is on that channel.
 bool waits_on_channel(const program& p, const performer<counted>& by_weft,
                       std::size_t me, std::size_t channel) {
+  if (!by_weft.tasklets[me].blocked()) return false;
   const op o = p.bodies[me][by_weft.steps[me]];
-  return by_weft.tasklets[me].blocked() && o.what != verb::join &&
-         o.on == channel;
+  return o.what != verb::join && o.on == channel;
 }
 
 // Every line holds those who say that they wait there, and nobody else.
