@@ -54,6 +54,7 @@ core::core(const scheduler_options& options)
   main->block = &main_block;
   main->shields = main->exits_alive = 0;
   main->kills = 0;
+  main->site = {};
   main_block.who = main;
   rehearse_kill();
   strands.enter(&current);
