@@ -58,15 +58,16 @@ bool tasklet::set_block_trap(bool on) const {
   return before;
 }
 
-switch_trap::switch_trap() : scheduler_(&core::present()) {
-  core& c = core::of(scheduler_);
+switch_trap::switch_trap() : main_(core::present().main), id_(main_->id) {
+  core& c = core::present();
   ++c.switch_traps;
   c.watch(no_switching, true);
 }
 
 switch_trap::~switch_trap() {
-  if (this_dispatcher() != scheduler_) return;
-  core& c = core::of(scheduler_);
+  dispatcher* s = this_dispatcher();
+  if (main_->id != id_ || main_->owner != s) return;  // That one has ended.
+  core& c = core::of(s);
   c.watch(no_switching, --c.switch_traps != 0);
 }
 

@@ -17,8 +17,6 @@
 
 namespace weft {
 
-struct dispatcher;
-
 // Whatever would switch to another tasklet throws switch_trap_error, and leaves
 // everything as it was: to block, to yield where another is runnable, run() and
 // kill() of another, a hand-over that the partner goes on with. What only makes
@@ -31,7 +29,8 @@ class switch_trap {
   ~switch_trap();
 
  private:
-  dispatcher* scheduler_;
+  descriptor* main_;  // says whether the scheduler lives
+  std::uint64_t id_;
 };
 
 // What would block this tasklet throws block_trap_error: see
