@@ -175,6 +175,8 @@ struct core : dispatcher {
   // Who would run if the current tasklet ended.
   control_block* foresee(const descriptor& d, bool failed) noexcept;
   void book_departure(control_block& me) noexcept;
+  // The end of accounting: what has been counted until now stays.
+  void close_books() noexcept;
   void book_arrival(const control_block* me, control_block& n) noexcept;
   // Somebody asks for it from now on.
   void keep_time() {

@@ -236,7 +236,11 @@ void scheduler::set_time_slice(std::chrono::nanoseconds slice) {
 
 void scheduler::set_accounting(bool on) {
   core& c = here();
-  c.keep_time();
+  if (c.flagged(accounting) == on) return;
+  if (on)
+    c.switched_at = c.driver->now();
+  else
+    c.close_books();
   on ? c.set(accounting) : c.clear(accounting);
 }
 

@@ -201,6 +201,15 @@ void core::book_departure(control_block& me) noexcept {
   if (books.is_blocked) books.blocked_at = now;
 }
 
+void core::close_books() noexcept {
+  book_departure(*current);
+  descriptors.for_each_live([this](const descriptor& d) {
+    if (!d.books || !d.books->is_blocked) return;
+    d.books->blocked += switched_at - d.books->blocked_at;
+    d.books->is_blocked = false;
+  });
+}
+
 void core::book_arrival(const control_block* me, control_block& n) noexcept {
   switched_at = driver->now();
   if (!flagged(accounting)) return;
