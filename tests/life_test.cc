@@ -177,6 +177,35 @@ TEST_CASE("the last turn is in the account, and waits in join are blocked") {
   CHECK(main.switches == 1);
 }
 
+TEST_CASE("an account loses and gains nothing where the counting is changed") {
+  manual_driver clock;
+  scheduler s({.driver = &clock});
+  channel<int> c;
+  s.set_accounting(true);
+  const tasklet t = spawn([&] {
+    for (int i = 0; i < 3; ++i) c.receive();
+  });
+  yield();
+  clock.advance(1ms);
+  s.set_time_slice(1ms);
+  clock.advance(2ms);
+  s.set_accounting(true);
+  clock.advance(4ms);
+  s.set_accounting(false);
+  CHECK(s.main().account().run == 7ms);
+  CHECK(t.account().blocked == 7ms);
+  // What happens now is not counted.
+  clock.advance(8ms);
+  c.send(1);
+  c.send(2);
+  clock.advance(16ms);
+  s.set_accounting(true);
+  run();
+  CHECK(s.main().account().run == 7ms);
+  CHECK(t.account().blocked == 7ms);
+  c.close();
+}
+
 TEST_CASE("a new scheduler's main has nothing of the one before") {
   manual_driver clock;
   std::optional<scheduler> s;
@@ -556,6 +585,47 @@ TEST_CASE("what is due to a tasklet stays due while it is removed") {
                                  : "e"));
   }
   CHECK(counted::alive == 0);
+}
+
+TEST_CASE("the time of an operation that is over does not wake the removed") {
+  manual_driver clock;
+  scheduler s({.driver = &clock});
+  channel<int> c;
+  c.set_preference(preference::neither);
+  std::string trace;
+  const tasklet t = spawn([&] {
+    const auto got = c.receive_for(1h);
+    trace += got ? static_cast<char>('0' + *got) : '!';
+  });
+  const tasklet u = spawn([&] {
+    try {
+      sleep_for(1h);
+    } catch (const tasklet_exit&) {
+      trace += 'k';
+    }
+  });
+  yield();
+  c.send(5);
+  t.remove();
+  u.kill(pending);
+  u.remove();
+  clock.advance(2h);
+  CHECK(run().paused == 2);
+  CHECK(trace.empty());
+  u.insert();
+  t.insert();
+  run();
+  CHECK(trace == "k5");
+}
+
+TEST_CASE("what escapes the one that main has switched to comes out there") {
+  const scheduler s;
+  const auto fails = [] { throw 1; };
+  CHECK_THROWS_AS(create(fails).switch_to(), int);
+  CHECK_THROWS_AS(create(fails).run(), int);
+  spawn(fails);
+  CHECK_THROWS_AS(suspend(), int);
+  CHECK(letter(s.main()) == 'c');
 }
 
 TEST_CASE("a verb whose caller is due for a kill is not done") {
