@@ -551,10 +551,10 @@ TEST_CASE("one call a frame runs what is due and never waits") {
   std::string trace;
   for (const auto& [name, every] :
        {std::pair{'a', 10ms}, std::pair{'b', 20ms}, std::pair{'c', 30ms}})
-    spawn([&trace, name = name, every = every] {
+    spawn([&trace, letter = name, time = every] {
       for (;;) {
-        trace += name;
-        sleep_for(every);
+        trace += letter;
+        sleep_for(time);
       }
     });
   for (int frame = 0; frame < 7; ++frame) {
