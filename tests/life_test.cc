@@ -4,11 +4,15 @@
 #include <array>
 #include <catch2/catch.hpp>
 #include <chrono>
+#include <exception>
+#include <functional>
 #include <memory>
 #include <optional>
+#include <source_location>
 #include <string>
 #include <string_view>
 #include <thread>
+#include <typeinfo>
 #include <utility>
 
 #include "weft/channel/channel.h"
@@ -28,7 +32,6 @@ using namespace std::chrono_literals;
 using weft_test::counted;
 using weft_test::every_state;
 using weft_test::letter;
-using weft_test::mark;
 using weft_test::stage;
 using weft_test::state;
 

@@ -60,7 +60,7 @@ struct act {
   bool crowd;  // 'a' and 'b' are queued, around the target if that is
 
   [[nodiscard]] bool fails() const { return does.raises == 'e'; }
-  // An exception that has not started ends at once, without a switch.
+  // A kill ends one that has not started at once, without a switch.
   [[nodiscard]] bool ends_unstarted() const {
     return does.kills() && weft_test::unstarted(at);
   }
@@ -222,7 +222,7 @@ void for_every_verb(F f) {
 
 // Says what f() throws, or `none`.
 template <typename F>
-char outcome(char none, F f) {
+char outcome(char none, const F& f) {
   try {
     f();
     return none;

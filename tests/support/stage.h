@@ -5,10 +5,10 @@
 #include <array>
 #include <catch2/catch.hpp>
 #include <chrono>
-#include <cstddef>
 #include <functional>
 #include <string>
 #include <tuple>
+#include <utility>
 
 #include "weft/channel/channel.h"
 #include "weft/scheduler/manual_driver.h"
