@@ -149,7 +149,11 @@ void channel_core::clear() {
   waiting_.for_each([&](const wait_record& w) {
     all.push_back(dispatcher::handle(w.who->who));
   });
+  // Values stay with their senders, unless those hold the kill back.
+  const auto on_leave = std::exchange(waiting_.on_leave, nullptr);
   for (const tasklet& t : all) t.kill(pending);
+  waiting_.on_leave = on_leave;
+  if (on_leave != nullptr && !waiting_.empty()) on_leave(waiting_);
 }
 
 void channel_core::set_name(std::string name) {
