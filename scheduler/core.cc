@@ -22,6 +22,13 @@ constexpr std::size_t stacks_at_once = 64;
 constinit exception_state no_exceptions{};
 constinit dispatcher no_scheduler_here{none_here, &no_exceptions};
 
+// It has not been woken since, nor waits another waiter there in its place.
+bool waits_on(const control_block& t, const wait_record& w) {
+  const wait_record* r = t.waiting;
+  while (r != nullptr && r != &w) r = r->sibling;
+  return r != nullptr;
+}
+
 // Watches the idle driver, which may not switch.
 class polling_scope {
  public:
@@ -78,13 +85,7 @@ core& core::admitted(const descriptor& d) {
   return c;
 }
 
-std::size_t core::parked() const {
-  // One in its schedule callback counts twice.
-  const wait_record* w = stand_in.waiting;
-  const bool twice = flagged(in_schedule_cb) && !stand_in_served &&
-                     (w == nullptr || w->pause != 0);
-  return live + 1 + twice - queue.members() - paused - 1;
-}
+std::size_t core::parked() const { return live - runnable() - pausing(); }
 
 void core::poll_sources() noexcept {
   last_poll = queue.position();
@@ -95,7 +96,7 @@ void core::poll_sources() noexcept {
   if (timers.empty()) return;
   const auto now = driver->now();
   while (wait_record* w = timers.pop_due(now)) {
-    if (w->who->waiting != w) continue;  // Woken already, and perhaps paused.
+    if (!waits_on(*w->who, *w)) continue;  // Woken already.
     w->timed_out = 1;
     wake(w->who);
   }
@@ -110,15 +111,13 @@ void core::popped_null() noexcept {
 control_block* core::intercept(control_block* me, control_block* n) noexcept {
   if (flagged(current_due)) unwatch();
   if (flagged(resortless)) restock();
-  do {
-    // Whoever it stands for is in its callback, and goes on when that returns.
-    while (n == &stand_in) {
-      stand_in_served = true;
-      n = next();
-    }
-    if (n == nullptr) return nullptr;
-    if (flagged(budgeted | accounting)) n = spend(me, n);
-  } while (n == &stand_in);
+  // Whoever it stands for is in its callback, and goes on when that returns.
+  while (n == &stand_in) {
+    stand_in_served = true;
+    n = next();
+  }
+  if (n == nullptr) return nullptr;
+  if (flagged(budgeted | accounting)) n = spend(me, n);
   foreseen.reset();
   if (me != nullptr && n != me && flagged(switches_watched) &&
       !flagged(in_schedule_cb))
@@ -230,6 +229,16 @@ void dispatcher::deliver(control_block* me) {
     std::rethrow_exception(std::exchange(me->who->thrown, nullptr));
   }
   c.raise_due(me);
+}
+
+void dispatcher::raise_in(control_block* t, std::exception_ptr what) noexcept {
+  descriptor& d = *t->who;
+  d.detailed = true;
+  t->flags |= thrown;
+  // What its tasklet does meanwhile may fail on its own account.
+  const bool apart = (t->flags & stands_in) != 0;
+  core& c = *static_cast<core*>(const_cast<void*>(d.owner));
+  (apart ? c.stand_in_thrown : d.thrown) = std::move(what);
 }
 
 void dispatcher::unpark(control_block* t) noexcept {

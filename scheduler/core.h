@@ -106,8 +106,9 @@ struct core : dispatcher {
   // Counts a switch from `me` to `n`; gives who runs instead if a budget is
   // spent.
   control_block* spend(const control_block* me, control_block* n) noexcept;
-  // The outermost whose budget is spent.
-  [[nodiscard]] run_frame* spent_frame(const control_block* me) const;
+  // The outermost whose budget is spent, of those from `from` outwards.
+  [[nodiscard]] run_frame* spent_frame(const control_block* me,
+                                       run_frame* from) const;
   // The innermost that comes back rather than wait; null: all wait.
   [[nodiscard]] run_frame* impatient_frame() const;
   // Ends the outermost that has waited long enough.
@@ -126,7 +127,18 @@ struct core : dispatcher {
   [[nodiscard]] bool has_sources() const {
     return !timers.empty() || driver->expects();
   }
+  // How many are blocked, runnable, paused: one that is in its schedule
+  // callback counts as what it is there.
   [[nodiscard]] std::size_t parked() const;
+  [[nodiscard]] std::size_t runnable() const {
+    const bool queued = (stand_in.flags & stands_in) != 0 && !stand_in_served &&
+                        stand_in.waiting == nullptr;
+    return queue.members() - queued;
+  }
+  [[nodiscard]] std::size_t pausing() const {
+    const wait_record* w = stand_in.waiting;
+    return paused - (w != nullptr && w->pause != 0);
+  }
   void idle() noexcept;
 
   // ---- report.cc
@@ -145,6 +157,9 @@ struct core : dispatcher {
   // ---- pause.cc
   // Takes a tasklet that is not current off the queue or what it waits for.
   void take_out(control_block* t) noexcept;
+  // The tasklet, or, where it is about to pause and still in its schedule
+  // callback, who stands in for it.
+  control_block* who_pauses(const descriptor& d) noexcept;
   // The record of those that wait for nothing and have not begun to.
   static wait_record& nowhere();
   void put_nowhere(control_block* t) noexcept;
@@ -167,11 +182,15 @@ struct core : dispatcher {
                         std::exception_ptr& failure) noexcept;
   void tell_spawn(const tasklet& who) noexcept;
   void tell_end(const tasklet& who, const std::exception_ptr& failure) noexcept;
-  // Delivers what escaped a callback of the current tasklet.
-  void callback_failed(std::exception_ptr what) noexcept;
+  // Delivers what escaped a callback of the current tasklet. Who gets it is the
+  // next to run; behind the first of the queue if a switch to that was told.
+  void callback_failed(std::exception_ptr what,
+                       bool switching = false) noexcept;
   // To the error handler, else to stderr.
   void report_failure(const tasklet& who,
                       const std::exception_ptr& failure) noexcept;
+  static void print_failure(const tasklet& who,
+                            const std::exception_ptr& failure) noexcept;
   // Who would run if the current tasklet ended.
   control_block* foresee(const descriptor& d, bool failed) noexcept;
   void book_departure(control_block& me) noexcept;
@@ -311,6 +330,7 @@ struct core : dispatcher {
   std::shared_ptr<void> attached;
   control_block stand_in;  // see tell_switch()
   bool stand_in_served = false;
+  std::exception_ptr stand_in_thrown;
   std::optional<idle_driver::clock::time_point> foreseen;
   idle_driver::clock::duration slice{0};
   idle_driver::clock::time_point switched_at;  // kept while asked for

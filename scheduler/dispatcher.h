@@ -233,11 +233,7 @@ struct dispatcher {
     wake(t);
   }
   // Has a parked tasklet throw `what` when it goes on.
-  static void raise_in(control_block* t, std::exception_ptr what) noexcept {
-    t->who->thrown = std::move(what);
-    t->who->detailed = true;
-    t->flags |= thrown;
-  }
+  static void raise_in(control_block* t, std::exception_ptr what) noexcept;
 
   [[gnu::always_inline]] void yield() {
     control_block* n = rare() ? nullptr : queue.take();

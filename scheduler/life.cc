@@ -107,7 +107,7 @@ control_block* core::deliver_failure(
     const tasklet& who, const std::exception_ptr& failure) noexcept {
   control_block* to = heir();
   if (flagged(closing)) {
-    report_failure(who, failure);
+    print_failure(who, failure);
   } else if (frames != nullptr) {
     frames->failure = failure;
     frames->failed = who;

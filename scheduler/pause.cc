@@ -32,6 +32,13 @@ void core::take_out(control_block* t) noexcept {
     queue.remove(t);
 }
 
+control_block* core::who_pauses(const descriptor& d) noexcept {
+  const wait_record* w = stand_in.waiting;
+  const bool there = d.block->waiting == nullptr && w != nullptr &&
+                     w->pause != 0 && stand_in.who == &d;
+  return there ? &stand_in : d.block;
+}
+
 std::any dispatcher::pause(control_block* n, const char* reason,
                            std::source_location where) {
   std::any value;

@@ -2,7 +2,8 @@
 // run() and its budgets.
 //
 // Invariants:
-// - Frames are listed innermost first; main's is always the outermost.
+// - Frames are listed innermost first; main's are always the outermost. It has
+//   two where it runs in the schedule callback of its run().
 // - A listed frame's caller is parked; to unpark it takes the frame off.
 // - The budgeted flag is set exactly while a limited frame is listed.
 #include <utility>
@@ -21,7 +22,7 @@ run_result core::run(run_frame& f, std::source_location where) {
   }
   run_frame** at = &frames;
   if (current == &main_block)
-    while (*at != nullptr) at = &(*at)->outer;
+    while (*at != nullptr && (*at)->order != 0) at = &(*at)->outer;
   else
     f.order = ++runs;
   f.outer = *at;
@@ -87,10 +88,10 @@ control_block* core::end_waiting_run() noexcept {
   return over != nullptr ? end_run(*over, run_result::budget) : nullptr;
 }
 
-run_frame* core::spent_frame(const control_block* me) const {
+run_frame* core::spent_frame(const control_block* me, run_frame* from) const {
   if (me != nullptr && me->who->atomics != 0) return nullptr;
   run_frame* spent = nullptr;
-  for (run_frame* f = frames; f != nullptr; f = f->outer) {
+  for (run_frame* f = from; f != nullptr; f = f->outer) {
     if (!f->limited) continue;
     const bool late =
         f->deadline && f->switches != 0 && budget_clock() >= *f->deadline;
@@ -100,7 +101,13 @@ run_frame* core::spent_frame(const control_block* me) const {
 }
 
 control_block* core::spend(const control_block* me, control_block* n) noexcept {
-  run_frame* spent = spent_frame(me);
+  run_frame* spent = spent_frame(me, frames);
+  // A caller that is in its schedule callback comes back after that.
+  for (; spent != nullptr && spent->who == &stand_in;
+       spent = spent_frame(me, frames)) {
+    end_run(*spent, run_result::budget);
+    stand_in_served = true;
+  }
   run_frame* counting = frames;
   if (spent != nullptr) {
     // Its caller goes on, which only the runs outside it count.
@@ -116,8 +123,8 @@ control_block* core::spend(const control_block* me, control_block* n) noexcept {
 }
 
 run_result core::describe(const run_frame& f) const {
-  run_result result{f.why,           f.switches, ended() - f.ended_before,
-                    queue.members(), parked(),   paused,
+  run_result result{f.why,       f.switches, ended() - f.ended_before,
+                    runnable(),  parked(),   pausing(),
                     std::nullopt};
   if (!timers.empty()) result.next_deadline = timers.next_deadline();
   return result;

@@ -12,9 +12,10 @@
 //
 // Invariants:
 // - a member's `position` is where it stands;
-// - the ring has room for every live tasklet and a quarter more: reserve() at
-//   spawn may fail, the pushes never do, and look at nothing. Tombstones are
-//   cleared away when that quarter is full of them.
+// - the ring has room for every live tasklet, one that stands in for another,
+//   and a quarter more: reserve() at spawn may fail, the pushes never do, and
+//   look at nothing. Tombstones are cleared away when that quarter is full of
+//   them.
 #pragma once
 
 #include <cassert>
@@ -72,7 +73,7 @@ class run_queue {
   }
   void remove(const control_block* t) {
     ring_[t->position & mask_] = nullptr;
-    if (++tombstones_ + comfortable_ >= mask_) [[unlikely]]
+    if (++tombstones_ + comfortable_ + 1 >= mask_) [[unlikely]]
       compact();
   }
 

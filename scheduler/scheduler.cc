@@ -145,7 +145,7 @@ void core::forsake(descriptor& d) noexcept {
   stderr_line() << describe(d)
                 << " has swallowed 16 kills and is abandoned with its stack";
   unpark(d.block);
-  if (flagged(in_schedule_cb) && stand_in.who == &d) unpark(&stand_in);
+  if (stand_in.who == &d) unpark(&stand_in);
   while (!d.joiners.empty()) wake(d.joiners.front().who);
   d.abandoned = true;
   d.id = 0;
@@ -279,7 +279,7 @@ tasklet scheduler::main() const { return dispatcher::handle(here().main); }
 
 std::size_t scheduler::live() const { return here().live; }
 
-std::size_t scheduler::runnable() const { return here().queue.members(); }
+std::size_t scheduler::runnable() const { return here().runnable(); }
 
 run_result run(std::source_location where) {
   run_frame f;

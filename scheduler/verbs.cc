@@ -77,7 +77,8 @@ void tasklet::throw_exception(std::exception_ptr what, pending_t) const {
 void tasklet::insert(std::any value) const {
   if (!alive()) throw_dead();
   core& c = scheduler_of(*d_);
-  const wait_record* w = d_->block->waiting;
+  control_block* t = c.who_pauses(*d_);
+  const wait_record* w = t->waiting;
   if (value.has_value()) {
     if (w == nullptr || w->slot == nullptr || w->reason == run_reason)
       throw error(
@@ -85,7 +86,7 @@ void tasklet::insert(std::any value) const {
           "suspend() nor switch_to()");
     *static_cast<std::any*>(w->slot) = std::move(value);
   }
-  if (w != nullptr) c.wake(d_->block);
+  if (w != nullptr) c.wake(t);
 }
 
 void tasklet::remove() const {

@@ -82,10 +82,11 @@ control_block* core::tell_switch(control_block* me, control_block* n) noexcept {
   set(in_schedule_cb);
   if (me->flags != 0) watch_current();
   std::exception_ptr escaped = call(on_switch, handle(me->who), handle(n->who));
-  if (escaped) callback_failed(std::move(escaped));
+  if (escaped) callback_failed(std::move(escaped), true);
   clear(in_schedule_cb);
   unwatch();
-  me->flags |= stand_in.flags & ~std::uint32_t{stands_in};
+  const std::uint32_t got = std::exchange(stand_in.flags, 0);
+  if ((got & thrown) != 0) raise_in(me, std::exchange(stand_in_thrown, {}));
   if (stand_in_served) return me;
   change_places(&stand_in, me);
   if (flagged(accounting)) book_departure(*me);
@@ -121,11 +122,10 @@ void core::last_words(control_block& me, std::exception_ptr& failure) noexcept {
   if (flagged(lives_watched)) tell_end(handle(&d), failure);
   if (flagged(switches_watched) && !flagged(in_schedule_cb)) {
     control_block* to = foresee(d, failure != nullptr);
-    stand_in_served = true;  // There is none.
     set(in_schedule_cb);
     std::exception_ptr escaped = call(on_switch, handle(&d), handle(to->who));
+    if (escaped) callback_failed(std::move(escaped), true);
     clear(in_schedule_cb);
-    if (escaped) callback_failed(std::move(escaped));
   }
   // What it never got is destroyed here, where that may switch.
   const shield on;
@@ -136,24 +136,37 @@ void core::last_words(control_block& me, std::exception_ptr& failure) noexcept {
 }
 
 control_block* core::foresee(const descriptor& d, bool failed) noexcept {
-  if (failed && d.joiners.empty())
-    if (control_block* to = heir()) return to;
-  if (queue.members() == 0 && !d.joiners.empty()) return d.joiners.front().who;
-  control_block* n = next();
-  if (n == nullptr) return &main_block;
-  queue.push_front(n);
+  const bool inherits = failed && d.joiners.empty();
+  run_frame* running = frames;
+  control_block* n = inherits ? heir() : nullptr;
+  if (n != nullptr) {
+    if (running != nullptr) running = running->outer;
+  } else if (queue.members() == 0 && !d.joiners.empty()) {
+    n = d.joiners.front().who;
+  } else {
+    n = next();
+    if (n == nullptr) return &main_block;
+    queue.push_front(n);
+    running = frames;
+  }
   if (!flagged(budgeted)) return n;
   foreseen = driver->now();
-  const run_frame* over = spent_frame(nullptr);
+  const run_frame* over = spent_frame(nullptr, running);
   return over != nullptr ? over->who : n;
 }
 
-void core::callback_failed(std::exception_ptr what) noexcept {
+void core::callback_failed(std::exception_ptr what, bool switching) noexcept {
   const tasklet who = handle(current->who);
   offer_to_handler(who, what);
   if (!what) return;
+  control_block* first = switching ? queue.take() : nullptr;
+  if (first != nullptr) queue.push_front(first);
   control_block* to = deliver_failure(who, what);
-  if (to != nullptr) queue.push_front(to);
+  if (to == nullptr) return;
+  queue.push_front(to);
+  if (first == nullptr || first == to) return;
+  queue.remove(first);
+  queue.push_front(first);
 }
 
 void core::offer_to_handler(const tasklet& who,
@@ -165,13 +178,17 @@ void core::report_failure(const tasklet& who,
                           const std::exception_ptr& failure) noexcept {
   std::exception_ptr left = failure;
   offer_to_handler(who, left);
-  if (!left) return;
+  if (left) print_failure(who, left);
+}
+
+void core::print_failure(const tasklet& who,
+                         const std::exception_ptr& failure) noexcept {
   try {
     const std::string name =
         who.alive() ? describe(described(who))
                     : "tasklet " + std::to_string(who.id()) + ", now dead,";
     try {
-      std::rethrow_exception(left);
+      std::rethrow_exception(failure);
     } catch (const std::exception& e) {
       stderr_line() << name << " failed: " << e.what();
     } catch (...) {
