@@ -99,6 +99,7 @@ struct core : dispatcher {
   // ---- run.cc
   run_result run(run_frame& f, std::source_location where);
   void drop_frame(run_frame& f) noexcept;
+  void keep_failure(run_frame& f) noexcept;
   // Takes the frame off the list; its caller may go on.
   control_block* end_run(run_frame& f, run_result::reason why) noexcept;
   // Those that were begun after `f`, which somebody has woken, come back.

@@ -43,13 +43,23 @@ run_result core::run(run_frame& f, std::source_location where) {
     park(w);
   } catch (...) {
     if (f.why == run_result::woken) end_later_runs(f);
-    // The caller was killed before it could pass the failure on.
-    if (f.failure) report_failure(f.failed, f.failure);
+    if (f.failure) keep_failure(f);
     throw;
   }
   if (f.why == run_result::woken) end_later_runs(f);
   if (f.failure) std::rethrow_exception(std::exchange(f.failure, nullptr));
   return describe(f);
+}
+
+// Something else comes out of a run() that was to pass a failure on. In main
+// another failure may: this one is raised next.
+void core::keep_failure(run_frame& f) noexcept {
+  if (current != &main_block || (main_block.flags & killed) != 0 ||
+      flagged(closing))
+    return report_failure(f.failed, f.failure);
+  failures.push_front({f.failed, std::exchange(f.failure, nullptr)});
+  main_block.flags |= failure_due;
+  watch_current();
 }
 
 void core::end_later_runs(const run_frame& f) noexcept {

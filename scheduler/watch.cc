@@ -91,10 +91,11 @@ control_block* core::tell_switch(control_block* me, control_block* n) noexcept {
   change_places(&stand_in, me);
   if (flagged(accounting)) book_departure(*me);
 
-  control_block* to = next();
   const bool due = (me->flags & (killed | injected | failure_due)) != 0 &&
                    !held_back(*me->who);
-  if (to == me || !due || me->waiting == nullptr) return to;
+  if (!due || me->waiting == nullptr) return next();
+  // Whoever was to run runs; then `me`, who waits no more.
+  control_block* to = queue.take();
   unpark(me);
   if (to == nullptr) return me;
   queue.push_front(me);
