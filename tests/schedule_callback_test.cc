@@ -639,8 +639,8 @@ TEST_CASE("a kill of the one that is left is raised when it is there again") {
     named("a", guarded([] { run(); }));
   }
   SECTION("by another, while its callback is suspended") {
-    const tasklet a = named("a", guarded([&] { c.receive(); }));
-    w.then = [&, a](tasklet from, tasklet to) {
+    named("a", guarded([&] { c.receive(); }));
+    w.then = [&](tasklet from, tasklet to) {
       spawn([=] { kill(from, to); });
       yield();
       yield();
@@ -856,7 +856,10 @@ TEST_CASE("a timer of one that was served does not wake the next") {
       looked = true;
     }
   });
-  while (!looked) w.s.run_n(1);
+  while (!looked) {
+    w.clock.advance(1ms);
+    w.s.run_n(1);
+  }
   w.s.run_n(5);
   other.send(7);
   run();
