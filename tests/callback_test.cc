@@ -87,8 +87,8 @@ TEST_CASE("one that is killed before its start ends on who kills it") {
   const bool created = GENERATE(true, false);
   s.set_end_callback([&](tasklet t, const std::exception_ptr& failure) {
     ++told;
-    CHECK_FALSE(t.alive());
-    CHECK(t.id() != 0);
+    CHECK(t.paused());
+    CHECK(t.name() == "stillborn");
     CHECK(current().is_main());
     CHECK_FALSE(failure);
     CHECK_FALSE(dropped);
@@ -96,7 +96,8 @@ TEST_CASE("one that is killed before its start ends on who kills it") {
   });
   auto body = [held = std::shared_ptr<void>(nullptr,
                                             [&](void*) { dropped = true; })] {};
-  const tasklet t = created ? create(std::move(body)) : spawn(std::move(body));
+  const tasklet t = created ? create({.name = "stillborn"}, std::move(body))
+                            : spawn({.name = "stillborn"}, std::move(body));
   t.kill();
   CHECK(told == 1);
   CHECK(dropped);
@@ -136,7 +137,7 @@ TEST_CASE("every spawn has its end, also in a shutdown") {
     for (int i = 0; i < 5; ++i) spawn([] {});
     s.shutdown();
   }
-  CHECK(spawned > 35);
+  CHECK(spawned > 30);  // What is spawned in the shutdown is not told.
   CHECK(ended == spawned);
 }
 

@@ -220,7 +220,8 @@ class model {
     if (at == place::in_line) {
       line& c = channels_[op_of(n).on];
       std::erase(c.waiting, n);
-      for (std::size_t served : move_up(c)) push(served);
+      if (!clearing_)
+        for (std::size_t served : move_up(c)) push(served);
     }
     if (at == place::in_run) {
       std::erase(runs_, n);
@@ -560,7 +561,10 @@ class model {
       case verb::clear: {
         raise_due(me);
         const std::deque<std::size_t> all = c.waiting;
+        clearing_ = true;  // Values stay with those who are killed.
         for (std::size_t n : all) kill(me, n, false);
+        clearing_ = false;
+        for (std::size_t served : move_up(c)) push(served);
         return "done";
       }
       default:
@@ -715,6 +719,7 @@ class model {
   int ended_ = 0;
   int runs_begun_ = 0;
   bool closing_ = false;
+  bool clearing_ = false;
   bool over_ = false;
   std::string trace_;
 };
