@@ -95,11 +95,11 @@ class parcel {
   };
 
   template <typename T>
-  static T* at(std::byte* room) {
+  static T* at(std::byte* place) {
     if constexpr (small<T>)
-      return std::launder(reinterpret_cast<T*>(room));
+      return std::launder(reinterpret_cast<T*>(place));
     else
-      return *std::launder(reinterpret_cast<T**>(room));
+      return *std::launder(reinterpret_cast<T**>(place));
   }
   template <typename T>
   static constexpr ways ways_of{&typeid(T),
@@ -111,11 +111,11 @@ class parcel {
                                     *reinterpret_cast<T**>(to) = at<T>(from);
                                   }
                                 },
-                                [](std::byte* room) noexcept {
+                                [](std::byte* place) noexcept {
                                   if constexpr (small<T>)
-                                    at<T>(room)->~T();
+                                    at<T>(place)->~T();
                                   else
-                                    delete at<T>(room);
+                                    delete at<T>(place);
                                 }};
 
   void steal(parcel& other) noexcept {
