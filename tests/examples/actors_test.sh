@@ -18,7 +18,7 @@ no_temporaries() {
 
 # The history of a seed is always the same, with every compiler.
 gives 0 "$actors" --robots 50 --ticks 60 --seed 7 --size 40x20
-cat >"$dir/golden" <<'END'
+printed <<'END'
 ticks       60
 population  49
 collisions  32
@@ -27,7 +27,6 @@ removed     23
 messages    6202
 digest      6e213ae0d7571ec7
 END
-cmp "$dir/golden" "$dir/out" || wrong "the history of seed 7 has changed"
 
 gives 0 "$actors" --robots=300 --ticks=300
 cp "$dir/out" "$dir/first"
@@ -49,10 +48,8 @@ gives 0 "$actors" --robots 300 --ticks 300 --seed 2
 [ "$(value_of digest)" != "$digest" ] || wrong "two seeds gave one history"
 
 gives 0 "$actors" --robots 1 --ticks 1
-gives 0 "$actors" --help
-grep -q '^Usage: actors' "$dir/out" || wrong "no help"
 
-# Bad usage.
+explains_itself "$actors"
 refuses 2 "$actors" --robots 0
 refuses 2 "$actors" --robots 1000001
 refuses 2 "$actors" --robots many
@@ -67,7 +64,6 @@ refuses 2 "$actors" --size 40x100001
 refuses 2 "$actors" --size 40x20x10
 refuses 2 "$actors" --size x20
 refuses 2 "$actors" --watch=yes
-refuses 2 "$actors" --fly
 refuses 2 "$actors" robots
 refuses 2 "$actors" --watch
 
@@ -84,16 +80,7 @@ refuses 1 "$actors" --svg "$dir"
 refuses 1 "$actors" --svg /dev/null
 no_temporaries
 
-# A standard output that takes nothing.
-code=0
-"$actors" --robots 10 --ticks 5 >&- 2>"$dir/err" || code=$?
-[ "$code" -eq 1 ] || wrong "a closed stdout gave $code"
-grep -q 'cannot write to standard output' "$dir/err" || wrong "not a word"
-if [ -e /dev/full ]; then
-  code=0
-  "$actors" --robots 10 --ticks 5 >/dev/full 2>"$dir/err" || code=$?
-  [ "$code" -eq 1 ] || wrong "a full stdout gave $code"
-fi
+loses_nothing 1 "$actors" --robots 10 --ticks 5
 
 # Ctrl-C. The temporary file is made when Ctrl-C is being caught already.
 "$actors" --robots 100 --ticks 1000000000 --svg "$dir/cut.svg" \

@@ -17,7 +17,7 @@ everybody_is_gone() {
 
 # The history of a seed is always the same, with every compiler.
 gives 0 "$npc" --fast --budget 0 --npcs 200 --frames 300 --seed 7
-cat >"$dir/golden" <<'END'
+printed <<'END'
 frames          300
 characters      222 born, 222 had a turn
 behaviours      879 patrols, 11 chases, 138 flights
@@ -29,7 +29,6 @@ fairness        latest turn 0 frames late, 0 second steps in a frame
 left behind     0 characters, 0 claims
 digest          2586d2903463e5b2
 END
-cmp "$dir/golden" "$dir/out" || wrong "the history of seed 7 has changed"
 grep -q '^run_for .* median .* worst' "$dir/err" || wrong "no times on stderr"
 
 gives 0 "$npc" --fast --budget=0 --npcs=1000
@@ -45,8 +44,6 @@ gives 0 "$npc" --fast --budget=0 --npcs=1000 --seed 2
 [ "$(grep '^digest' "$dir/out")" != "$digest" ] || wrong "two seeds gave one history"
 
 gives 0 "$npc" --npcs 1 --frames 1
-gives 0 "$npc" --help
-grep -q '^Usage: npc' "$dir/out" || wrong "no help"
 
 # A nanosecond a frame is a turn a frame: all the others are left over, and
 # everybody gets a turn before anybody gets the next.
@@ -60,7 +57,7 @@ grep -q '^fairness .* 0 second steps in a frame$' "$dir/out" ||
   wrong "somebody had two turns in a frame"
 everybody_is_gone
 
-# Bad usage.
+explains_itself "$npc"
 refuses 2 "$npc" --npcs 0
 refuses 2 "$npc" --npcs 200001
 refuses 2 "$npc" --npcs many
@@ -74,20 +71,10 @@ refuses 2 "$npc" --budget 4ms
 refuses 2 "$npc" --budget ''
 refuses 2 "$npc" --seed -1
 refuses 2 "$npc" --fast=yes
-refuses 2 "$npc" --fly
 refuses 2 "$npc" npcs
 refuses 2 "$npc" --watch
 
-# A standard output that takes nothing.
-code=0
-"$npc" --fast --npcs 10 --frames 5 >&- 2>"$dir/err" || code=$?
-[ "$code" -eq 1 ] || wrong "a closed stdout gave $code"
-grep -q 'cannot write to standard output' "$dir/err" || wrong "not a word"
-if [ -e /dev/full ]; then
-  code=0
-  "$npc" --fast --npcs 10 --frames 5 >/dev/full 2>"$dir/err" || code=$?
-  [ "$code" -eq 1 ] || wrong "a full stdout gave $code"
-fi
+loses_nothing 1 "$npc" --fast --npcs 10 --frames 5
 
 # Ctrl-C, as soon as the program catches it. So does the shell that becomes the
 # program.

@@ -33,6 +33,38 @@ refuses() {
   [ "$(wc -l <"$dir/err")" -eq 1 ] || wrong "'$*' did not say one sentence"
 }
 
+# printed <<END: what the last command wrote to stdout is that.
+printed() {
+  cat >"$dir/golden"
+  difference=$(diff "$dir/golden" "$dir/out") ||
+    wrong "stdout is not as it should be: $difference"
+}
+
+# said SENTENCE: what the last command wrote to stderr is that.
+said() {
+  [ "$(cat "$dir/err")" = "$1" ] || wrong "stderr is not '$1'"
+}
+
+# loses_nothing CODE COMMAND...: where stdout takes nothing, that is said.
+loses_nothing() {
+  expected=$1
+  shift
+  for to in '&-' /dev/full; do
+    code=0
+    eval '"$@" 2>"$dir/err"' ">$to" || code=$?
+    [ "$code" -eq "$expected" ] || wrong "'$*' >$to gave $code"
+    grep -q 'cannot write to standard output' "$dir/err" || wrong "not a word"
+  done
+}
+
+# explains_itself PROGRAM: it has help, and no other options than it says.
+explains_itself() {
+  gives 0 "$1" --help
+  grep -q "^Usage: ${1##*/}" "$dir/out" || wrong "no help"
+  refuses 2 "$1" --help=yes
+  refuses 2 "$1" --fly
+}
+
 # Waits for a condition, a minute at most.
 await() {
   tries=0
