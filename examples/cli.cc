@@ -11,7 +11,9 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <exception>
 #include <iterator>
+#include <new>
 #include <utility>
 
 namespace cli {
@@ -153,6 +155,18 @@ int finish_stdout(int code) {
   if (errno != 0) sentence += std::string(": ") + std::strerror(errno);
   warn(sentence);
   return code == 0 ? 1 : code;
+}
+
+int run(const std::function<int()>& work, int failed) {
+  int code = failed;
+  try {
+    code = work();
+  } catch (const std::bad_alloc&) {
+    warn("out of memory");
+  } catch (const std::exception& e) {
+    warn(e.what());
+  }
+  return finish_stdout(0) == 0 ? code : failed;
 }
 
 }  // namespace cli

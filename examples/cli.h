@@ -18,6 +18,7 @@
 // Thread safety: none, but interrupted().
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -74,5 +75,10 @@ void catch_interrupt();
 // says so on stderr and gives a code that is not 0. Nothing is printed
 // afterwards.
 [[nodiscard]] int finish_stdout(int code);
+
+// What main() ends with where `work`, which gives the exit code, throws what
+// goes wrong: warns of that, and finishes stdout. Gives `failed` where either
+// went wrong.
+[[nodiscard]] int run(const std::function<int()>& work, int failed = 1);
 
 }  // namespace cli
