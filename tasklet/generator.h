@@ -439,7 +439,7 @@ class consumer : private generator<void, Send, Return> {
  public:
   template <typename F>
     requires(!std::same_as<std::remove_cvref_t<F>, consumer>)
-  explicit consumer(F&& body) : base(std::forward<F>(body)) {
+  explicit consumer(F&& f) : base(std::forward<F>(f)) {
     base::next();
   }
 

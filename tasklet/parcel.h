@@ -11,6 +11,7 @@
 //       throwing.
 #pragma once
 
+#include <concepts>
 #include <cstddef>
 #include <memory>
 #include <new>
