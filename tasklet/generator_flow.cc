@@ -11,7 +11,31 @@ namespace {
 // How often a generator may ignore its end before it is given up.
 constexpr int patience = 16;
 
+void report(const std::exception& e) noexcept {
+  stderr_line() << "a generator that was destroyed failed: " << e.what();
+}
+
+bool is_exit(const std::exception_ptr& what) noexcept {
+  try {
+    std::rethrow_exception(what);
+  } catch (const generator_exit&) {
+    return true;
+  } catch (...) {
+    return false;
+  }
+}
+
 }  // namespace
+
+void generator_flow::switch_from_handler(flow* self, flow* to) {
+  descriptor& d = home->who();
+  const exception_state& e = home->exceptions();
+  const bool shielded =
+      e.uncaught != 0 || (d.exits_alive != 0 && e.caught != nullptr);
+  if (shielded) ++d.shields;
+  switch_with_exceptions(self, to);
+  if (shielded) --d.shields;
+}
 
 bool generator_flow::check_slowly() const {
   if (!home->is_here()) home->throw_wrong_thread("generator");
@@ -36,22 +60,27 @@ void generator_flow::close() {
     state = generator_state::finished;
     return;
   }
-  closing = true;
+  closing = leaf;
   bool ignored = false;
   try {
     ignored = raise(std::make_exception_ptr(generator_exit()));
   } catch (const generator_exit&) {
   } catch (...) {
-    closing = false;
+    closing = nullptr;
     throw;
   }
-  closing = false;
+  closing = nullptr;
   if (ignored)
     throw generator_error(
         "weft: a generator that is being closed has yielded again");
 }
 
 void generator_flow::dispose() noexcept {
+  if (!home->is_here()) {
+    stderr_line() << "a generator was destroyed in another thread than its "
+                     "own, and is abandoned with its stack";
+    return;
+  }
   if (state == generator_state::running) {
     stderr_line() << "a generator was destroyed while it runs; end it from "
                      "outside of it";
@@ -65,11 +94,11 @@ void generator_flow::dispose() noexcept {
     }
     try {
       close();
-    } catch (const generator_error&) {
-      continue;
+    } catch (const generator_error& e) {
+      if (state == generator_state::finished) report(e);  // The body's own.
     } catch (const tasklet_exit&) {  // A kill; it will come again.
     } catch (const std::exception& e) {
-      stderr_line() << "a generator that was destroyed failed: " << e.what();
+      report(e);
     } catch (...) {
       stderr_line() << "a generator that was destroyed failed with something "
                        "that is no std::exception";
@@ -85,7 +114,9 @@ void generator_flow::dispose() noexcept {
 void generator_flow::delegate(generator_flow& inner) {
   if (!inner.may_resume()) return;
   generator_flow* const r = root;
-  inner.delegator = this;
+  // Who runs, and may have been handed the yielder of this one.
+  generator_flow* const me = r->leaf;
+  inner.delegator = me;
   for (generator_flow* g = inner.leaf; g != &inner; g = g->delegator)
     g->root = r;
   inner.root = r;
@@ -94,7 +125,7 @@ void generator_flow::delegate(generator_flow& inner) {
   inner.outer = place.innermost;
   place.innermost = inner.inside;
   inner.state = generator_state::running;
-  flow* self = this;
+  flow* self = me;
   if (home->exceptions().alive())
     switch_with_exceptions(self, inner.leaf);
   else
@@ -102,10 +133,17 @@ void generator_flow::delegate(generator_flow& inner) {
   // It has ended.
   inner.root = &inner;
   inner.delegator = nullptr;
-  if (inner.failure)
-    std::rethrow_exception(std::exchange(inner.failure, nullptr));
-  // One that was told to end has done so without a word.
-  if (root->closing) throw generator_exit();
+  // Where that was told to end, so is this; but not twice.
+  const bool told = root->closing == &inner;
+  if (told) root->closing = nullptr;
+  if (inner.failure) {
+    const std::exception_ptr what = std::exchange(inner.failure, nullptr);
+    if (told && is_exit(what)) root->closing = me;
+    std::rethrow_exception(what);
+  }
+  if (!told) return;
+  root->closing = me;
+  throw generator_exit();
 }
 
 void generator_flow::end() noexcept {

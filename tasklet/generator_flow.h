@@ -49,7 +49,8 @@ struct generator_flow : flow {
   void (*destroy)(generator_flow*) = nullptr;
   weft::stack ground;
   generator_state state = generator_state::created;
-  bool closing = false;  // of a root
+  // Of a root that is told to end: who has been, so far, and has not caught it.
+  generator_flow* closing = nullptr;
 
   void begin_as(strand_home& where, weft::stack on, const void* what,
                 void (*end_of_life)(generator_flow*)) {
@@ -72,7 +73,7 @@ struct generator_flow : flow {
     flow* self = &caller;
     flow* to = leaf;
     if (home->exceptions().alive()) [[unlikely]]
-      switch_with_exceptions(self, to);
+      switch_from_handler(self, to);
     else
       switch_from(self, to);
     if (state == generator_state::suspended) [[likely]]
@@ -105,7 +106,7 @@ struct generator_flow : flow {
     r->inside = place.innermost;
     place.innermost = r->outer;
     r->state = generator_state::suspended;
-    flow* self = this;
+    flow* self = r->leaf;  // which may have been handed this one's yielder
     flow* to = &r->caller;
     if (home->exceptions().alive()) [[unlikely]]
       switch_with_exceptions(self, to);
@@ -139,6 +140,8 @@ struct generator_flow : flow {
     flow* nothing = nullptr;
     switch_keeping(home->exceptions(), nothing, self, to);
   }
+  // As that, and what is held back where the consumer is stays so in the body.
+  void switch_from_handler(flow* self, flow* to);
   bool check_slowly() const;
 };
 
