@@ -36,7 +36,9 @@ strand_home::strand_home()
   own_.block = &own_block_;
 }
 
-// A strand that lives on keeps the home: its stack is there.
+// A strand that lives on keeps the home: its stack is there. So does a
+// scheduler. Either may be a static object, which main's thread destroys after
+// this.
 struct strand_home::at_thread_end {
   strand_home* home = nullptr;
   ~at_thread_end() {
@@ -45,11 +47,14 @@ struct strand_home::at_thread_end {
       const std::lock_guard lock(home->forsaking_);
       home->over_ = true;
     }
-    weft_this_strand_home = nullptr;
-    if (home->stacks_.taken() == 0 && home->greenlets_ == 0)
+    greenlet_core::end_forsaken(*home);  // Those that came meanwhile.
+    if (home->stacks_.taken() == 0 && home->greenlets_ == 0 &&
+        home->current_ == &home->own_current_) {
+      weft_this_strand_home = nullptr;
       delete home;
-    else
+    } else {
       keep(home);
+    }
   }
   static void keep(strand_home* orphan) {
     static std::atomic<strand_home*> orphans;  // which are no leak

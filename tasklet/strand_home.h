@@ -42,10 +42,10 @@ class strand_home {
   strand_home(const strand_home&) = delete;
   strand_home& operator=(const strand_home&) = delete;
 
-  // Of the tasklet that runs, or of the thread, if that has no scheduler.
-  [[nodiscard]] strand_place& place() const {
-    return (*current_)->who->strands;
-  }
+  // The tasklet that runs, or what stands for the thread, if that has no
+  // scheduler; and where it is.
+  [[nodiscard]] descriptor& who() const { return *(*current_)->who; }
+  [[nodiscard]] strand_place& place() const { return who().strands; }
   [[nodiscard]] bool is_here() const { return this == weft_this_strand_home; }
   [[nodiscard]] exception_state& exceptions() const { return *exceptions_; }
 
@@ -57,6 +57,7 @@ class strand_home {
       inspect(s);
     stacks_.give(s);
   }
+  [[nodiscard]] std::size_t stacks_taken() const { return stacks_.taken(); }
 
   // A scheduler says where it keeps its current tasklet, whose place this one
   // becomes; and takes that back.
@@ -65,7 +66,7 @@ class strand_home {
 
   // Greenlets keep the home as long as they live.
   void join() noexcept { greenlets_.fetch_add(1, std::memory_order_relaxed); }
-  void part() noexcept { greenlets_.fetch_sub(1, std::memory_order_relaxed); }
+  void part() noexcept { greenlets_.fetch_sub(1, std::memory_order_release); }
   // From any thread: this one has to drop `g`. False: it has ended.
   bool forsake(greenlet_core* g) noexcept;
   // All who have been forsaken, linked; and none any more.
