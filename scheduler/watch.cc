@@ -134,6 +134,7 @@ void core::last_words(control_block& me, std::exception_ptr& failure) noexcept {
     me.flags &= ~injected;
     d.injected = nullptr;
   }
+  greenlet_core::end_all(d.strands);  // Those of all that was called.
 }
 
 control_block* core::foresee(const descriptor& d, bool failed) noexcept {

@@ -137,7 +137,6 @@ greenlet_core* greenlet_core::recipient(greenlet_core* to, parcel& value,
 }
 
 void greenlet_core::require_switchable(greenlet_core& from) {
-  if (!home_->is_here()) home_->throw_wrong_thread("greenlet");
   const greenlet_core& root = main();
   if (root.dead())
     throw error("weft: this greenlet's tasklet has ended, and it with that");
@@ -149,8 +148,9 @@ void greenlet_core::require_switchable(greenlet_core& from) {
 
 parcel greenlet_core::transfer(parcel value, std::exception_ptr what) {
   greenlet_core& from = current();
-  require_switchable(from);
+  if (!home_->is_here()) home_->throw_wrong_thread("greenlet");
   if (home_->has_forsaken()) end_forsaken(*home_);
+  require_switchable(from);
   // Before anybody is found dead.
   greenlet_core* first = this;
   while (first->dead()) first = first->parent_;
@@ -251,6 +251,12 @@ void greenlet_core::finish(parcel result, std::exception_ptr failure) noexcept {
   greenlet_core* to = nullptr;
   for (;;) {
     to = recipient(parent_, result, failure);
+    if (to == nullptr || &to->main() != main_) {
+      to = main_;
+      failure = std::make_exception_ptr(
+          error("weft: a greenlet has ended whose parent has moved to another "
+                "tasklet"));
+    }
     if (to->state_ == begun) break;
     try {
       to->begin();
@@ -272,38 +278,42 @@ void greenlet_core::release_stack() noexcept {
   home_->give(std::exchange(ground_, {}));
 }
 
+// And those of its ancestors that it alone has kept: a chain may be long.
 void greenlet_core::destroy() noexcept {
-  if (destroy_ != nullptr)
-    destroy_(this);
-  else
-    delete this;
+  greenlet_core* g = this;
+  do {
+    greenlet_core* const parent = std::exchange(g->parent_, nullptr);
+    if (g->destroy_ != nullptr)
+      g->destroy_(g);
+    else
+      delete g;
+    g = parent;
+  } while (g != nullptr && g->let_go());
 }
 
-void greenlet_core::drop() noexcept {
-  if (!home_->is_here()) return drop_elsewhere();
-  if (handles_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
-  if (state_ != begun) {
-    // One that still has its stack is about to leave it for ever.
-    if (ground_.top == nullptr) destroy();
-    return;
-  }
+bool greenlet_core::let_go() noexcept {
+  if (!home_->is_here()) return let_go_elsewhere();
+  if (handles_.fetch_sub(1, std::memory_order_acq_rel) != 1) return false;
+  // One that has ended and still has its stack is about to leave it.
+  if (state_ != begun) return ground_.top == nullptr;
   const greenlet_core* here = home_->place().greenlet;
   if (here == nullptr || here->main_ != main_) {
     // Of another tasklet; but main ones are in nobody's hands.
-    if (is_main()) return;
+    if (is_main()) return false;
     hold();
     home_->forsake(this);
   } else if (here != this && !is_main()) {
     unwind(0);
   }
+  return false;
 }
 
-void greenlet_core::drop_elsewhere() noexcept {
+bool greenlet_core::let_go_elsewhere() noexcept {
   std::size_t n = handles_.load(std::memory_order_acquire);
   while (n > 1)
     if (handles_.compare_exchange_weak(n, n - 1, std::memory_order_acq_rel))
-      return;
-  if (state_ == created || !home_->forsake(this)) destroy();
+      return false;
+  return state_ == created || !home_->forsake(this);
 }
 
 void greenlet_core::end_forsaken(strand_home& home) noexcept {
@@ -338,14 +348,18 @@ void greenlet_core::unwind(std::size_t others) noexcept {
       report(std::current_exception());
     }
   }
-  parent_ = parent;
-  by.drop();
+  // It may have been given another meanwhile.
+  if (parent_ == &by)
+    std::exchange(parent_, parent)->drop();
+  else
+    parent->drop();
   drop();
 }
 
 void greenlet_core::end_all(strand_place& place) noexcept {
   greenlet_core* const main = place.greenlet;
-  if (main == nullptr) return;
+  // exit() may have been called in a greenlet, where it comes back to no other.
+  if (main == nullptr || !main->is_main()) return;
   if (main->home_->has_forsaken()) end_forsaken(*main->home_);
   while (main->next_ != main) {
     main->next_->unwind(whatever);

@@ -57,7 +57,9 @@ struct greenlet_core : flow {
   context_values& context();
 
   void hold() noexcept { handles_.fetch_add(1, std::memory_order_relaxed); }
-  void drop() noexcept;
+  void drop() noexcept {
+    if (let_go()) destroy();
+  }
 
   [[noreturn]] static void throw_null();
   // For the greenlets of a tasklet, or of a thread, that ends.
@@ -89,7 +91,9 @@ struct greenlet_core : flow {
   // The first that one does who goes on.
   parcel arrive();
   void tell_trace(greenlet_core& origin, std::exception_ptr& what) noexcept;
-  void drop_elsewhere() noexcept;
+  // A drop(); true: it is to be destroyed.
+  bool let_go() noexcept;
+  bool let_go_elsewhere() noexcept;
   void destroy() noexcept;
   // Ends it, with the current one for a parent, unless it gets more than that
   // many handles meanwhile. One that refuses is abandoned with its stack.
