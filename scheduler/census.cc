@@ -33,6 +33,8 @@ census take_census() {
     result.stacks += c->stacks_in_use();
     result.waiters += c->parked();
   }
+  if (weft_this_strand_home != nullptr)
+    result.stacks += weft_this_strand_home->stacks_taken();
   return result;
 }
 
