@@ -27,7 +27,8 @@ constexpr std::string_view help_text =
 Runs the cases of benchmark programs in turn, each in a process of its own,
 round by round, and prints the median and the extremes of the rounds.
 
-  --weft=PROGRAM, --baseline=PROGRAM, --fiber=PROGRAM, --go=PROGRAM
+  --weft=PROGRAM, --baseline=PROGRAM, --fiber=PROGRAM, --go=PROGRAM,
+  --coroutine2=PROGRAM, --cpp20=PROGRAM
                 what to run, at least one; Go runs on one processor, and skynet
                 also on two, as go-2
   --rounds=N    how many rounds, 1 to 100 (default 5; with --quick 1); a case
@@ -76,6 +77,8 @@ std::vector<compare::program> programs_of(cli::arguments& args) {
   add("fiber", "boost.fiber", 1);
   const std::string go = add("go", "go", 1);
   if (!go.empty()) all.emplace_back("go-2", go, 2);
+  add("coroutine2", "coroutine2", 1);
+  add("cpp20", "c++20", 1);
   add("baseline", "baseline", 1);
   return all;
 }

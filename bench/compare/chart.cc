@@ -24,6 +24,8 @@ constexpr const char* text_colour = "#7d8590";
 const char* colour_of(std::string_view impl) {
   if (impl == "weft") return "#2f81f7";
   if (impl == "boost.fiber") return "#d9822b";
+  if (impl == "coroutine2") return "#c2569b";
+  if (impl == "c++20") return "#9a8f2d";
   return impl == "go" ? "#2da58e" : "#8a63d2";
 }
 

@@ -11,7 +11,16 @@
 namespace compare {
 namespace {
 
-constexpr std::array<const char*, 3> columns{"weft", "boost.fiber", "go"};
+// Who are beside each other in a table, weft first.
+struct comparison {
+  std::array<const char*, 3> columns;
+  std::array<const char*, 2> ratios;  // what they are called
+};
+
+constexpr std::array<comparison, 2> comparisons{{
+    {{"weft", "boost.fiber", "go"}, {"Fiber/weft", "Go/weft"}},
+    {{"weft", "coroutine2", "c++20"}, {"coro.2/weft", "C++20/weft"}},
+}};
 
 using line = std::vector<std::string>;
 
@@ -27,8 +36,23 @@ std::string ratio(const figure* peer, const figure* ours) {
   return short_number(peer->median() / ours->median());
 }
 
+bool has_column(const comparison& c, std::string_view impl) {
+  return std::ranges::find(c.columns, impl) != c.columns.end();
+}
+
 bool is_column(std::string_view impl) {
-  return std::find(columns.begin(), columns.end(), impl) != columns.end();
+  return std::ranges::any_of(comparisons, [&](const comparison& each) {
+    return has_column(each, impl);
+  });
+}
+
+// That in which others than weft have measured the case; else the first.
+const comparison& home_of(const figures& all, std::string_view name) {
+  for (const comparison& each : comparisons)
+    for (const char* impl : each.columns)
+      if (impl != each.columns.front() && all.find(name, impl) != nullptr)
+        return each;
+  return comparisons.front();
 }
 
 // Every column as wide as its widest entry: `left` says which begin at the
@@ -62,32 +86,42 @@ std::string short_number(double value) {
 }
 
 std::string table(const figures& all) {
-  std::vector<line> lines{{"case", "weft", "", "boost.fiber", "", "go", "",
-                           "Fiber/weft", "Go/weft", "unit"}};
-  std::vector<line> others;
-  for (const std::string& name : all.names()) {
-    line cells{name};
-    const figure* any = nullptr;
-    for (const char* impl : columns) {
-      const figure* f = all.find(name, impl);
-      if (f != nullptr) any = f;
-      cells.push_back(f == nullptr ? "-" : short_number(f->median()));
-      cells.push_back(f == nullptr ? "" : spread(*f));
+  std::vector<std::string> parts;
+  for (const comparison& each : comparisons) {
+    std::vector<line> lines{{"case"}};
+    for (const char* impl : each.columns)
+      lines[0].insert(lines[0].end(), {impl, ""});
+    lines[0].insert(lines[0].end(), each.ratios.begin(), each.ratios.end());
+    lines[0].emplace_back("unit");
+    for (const std::string& name : all.names()) {
+      if (&home_of(all, name) != &each) continue;
+      line cells{name};
+      const figure* any = nullptr;
+      for (const char* impl : each.columns) {
+        const figure* f = all.find(name, impl);
+        if (f != nullptr) any = f;
+        cells.push_back(f == nullptr ? "-" : short_number(f->median()));
+        cells.push_back(f == nullptr ? "" : spread(*f));
+      }
+      if (any == nullptr) continue;
+      const figure* ours = all.find(name, each.columns[0]);
+      cells.push_back(ratio(all.find(name, each.columns[1]), ours));
+      cells.push_back(ratio(all.find(name, each.columns[2]), ours));
+      cells.push_back(any->unit);
+      lines.push_back(cells);
     }
-    if (any == nullptr) continue;
-    const figure* ours = all.find(name, columns[0]);
-    cells.push_back(ratio(all.find(name, columns[1]), ours));
-    cells.push_back(ratio(all.find(name, columns[2]), ours));
-    cells.push_back(any->unit);
-    lines.push_back(cells);
+    if (lines.size() > 1) parts.push_back(align(lines, "lrlrlrlrrl"));
   }
+  std::vector<line> others;
   for (const figure& f : all.all())
     if (!is_column(f.impl))
       others.push_back(
           {f.name, f.impl, short_number(f.median()), spread(f), f.unit});
-  std::string text = lines.size() > 1 ? align(lines, "lrlrlrlrrl") : "";
-  if (!text.empty() && !others.empty()) text += "\n";
-  return text + align(others, "llrll");
+  if (!others.empty()) parts.push_back(align(others, "llrll"));
+  std::string text;
+  for (const std::string& part : parts)
+    text += (text.empty() ? "" : "\n") + part;
+  return text;
 }
 
 std::string json_lines(const figures& all) {

@@ -3,19 +3,21 @@
 # Every benchmark runs and checks its result, and compare sums up what programs
 # print. How fast anything is is not looked at.
 #
-# Usage: bench_test.sh SUPPORT WEFT BASELINE COMPARE
+# Usage: bench_test.sh SUPPORT WEFT BASELINE COMPARE COROUTINE2 CPP20
 # shellcheck source=tests/support/program.sh
 . "$1"
 weft=$2
 baseline=$3
 compare=$4
+coroutine2=$5
+cpp20=$6
 tab=$(printf '\t')
 
 says() { grep -q -- "$1" "$dir/err" || wrong "no '$1'"; }
 prints() { grep -q -- "$1" "$dir/out" || wrong "no '$1' on stdout"; }
 
 # Every case of every program, in the order asked for.
-for program in "$weft" "$baseline"; do
+for program in "$weft" "$baseline" "$coroutine2" "$cpp20"; do
   gives 0 "$program" --list
   while IFS=$tab read -r name about; do
     [ -n "$about" ] || wrong "$name is not described"
@@ -83,9 +85,20 @@ gives 0 "$compare" --go="$dir/go" --rounds=1
 prints '^skynet_1m/buffered/warm go-2  *500 * ns$'
 prints '^yield/2 .* 7.00 '
 
-# Of the real program, too.
-gives 0 "$compare" --weft="$weft" --baseline="$baseline" --smoke --rounds=1
+# Those who only have generators are in a table of their own.
+fake ours 3 1 2
+rm -f "$dir/ours.runs"
+fake coroutine2 6
+gives 0 "$compare" --weft="$dir/ours" --coroutine2="$dir/coroutine2" \
+  --rounds=1 yield/2
+prints '^case *weft *coroutine2 *c++20 *coro.2/weft  C++20/weft unit$'
+prints '^yield/2 *3.00 *6.00 *- *2.00 *- ns$'
+
+# Of the real programs, too.
+gives 0 "$compare" --weft="$weft" --baseline="$baseline" \
+  --coroutine2="$coroutine2" --cpp20="$cpp20" --smoke --rounds=1
 prints '^channel/sieve '
+prints '^generator/deep '
 prints '^baseline/call '
 gives 0 "$compare" --help
 prints '^Usage: compare'
