@@ -18,7 +18,7 @@ namespace weft {
 using switch_entry = void (*)(void* carried, void* self);
 
 struct resume_point {
-  void* place = nullptr;
+  void* address = nullptr;
   switch_entry entry = nullptr;
   void* left_for = nullptr;  // whom it switched to,
   void* carried = nullptr;   // and with what
@@ -30,7 +30,7 @@ struct launch_pad {};
 inline void note_arrival(boost::context::detail::transfer_t arrival,
                          void*& carried, void*& self) {
   auto* left = static_cast<resume_point*>(arrival.data);
-  left->place = arrival.fctx;
+  left->address = arrival.fctx;
   carried = left->carried;
   self = left->left_for;
 }
@@ -47,12 +47,12 @@ inline void note_arrival(boost::context::detail::transfer_t arrival,
 inline void prepare_switch(resume_point& self, char* top, std::size_t size,
                            switch_entry entry) {
   self.entry = entry;
-  self.place =
+  self.address =
       boost::context::detail::make_fcontext(top, size, &begin_fcontext);
 }
 
 inline const void* stack_pointer(const resume_point& self) {
-  return self.place;
+  return self.address;
 }
 
 [[gnu::always_inline]] inline void jump(void*& carried, void* from, void*& to) {
@@ -60,7 +60,7 @@ inline const void* stack_pointer(const resume_point& self) {
   left->left_for = to;
   left->carried = carried;
   note_arrival(boost::context::detail::jump_fcontext(
-                   static_cast<resume_point*>(to)->place, left),
+                   static_cast<resume_point*>(to)->address, left),
                carried, to);
 }
 

@@ -77,6 +77,8 @@ template <typename Send>
 }
 
 // How a body yields. It belongs to one generator and lives as long.
+// Requires: called only by code that this generator runs, in the greenlet and
+//           the tasklet that does.
 template <typename Yield, typename Send = void>
 class yielder {
   using object = std::remove_reference_t<Yield>;

@@ -30,7 +30,8 @@
 //                 and is referred to by nobody any more is ended at once:
 //                 greenlet_exit is raised in it, with whoever dropped the last
 //                 handle for a parent. When a tasklet ends, so do its
-//                 greenlets.
+//                 greenlets. A child keeps its parent: a greenlet that has
+//                 suspended children on its own stack waits for that.
 // Thread safety:  used in the thread that made it; elsewhere operations throw
 //                 wrong_thread. Handles may be copied and dropped anywhere; the
 //                 last one to go has the greenlet ended by the next use of
