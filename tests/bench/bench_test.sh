@@ -29,7 +29,9 @@ for program in "$weft" "$baseline" "$coroutine2" "$cpp20"; do
   cut -f 1 "$dir/out" | cmp - "$dir/names" || wrong "other cases ran"
   grep -vE "^[^${tab}]+${tab}(ns|ms|B)${tab}[0-9.e+-]+\$" "$dir/out" &&
     wrong "not a result"
-  [ ! -s "$dir/err" ] || wrong "not a silent run"
+  # Boost's coroutines do not tell AddressSanitizer of their switches.
+  [ ! -s "$dir/err" ] || [ "$program" = "$coroutine2" ] ||
+    wrong "not a silent run"
 
   gives 0 "$program" --help
   refuses 2 "$program"
