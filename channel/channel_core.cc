@@ -15,25 +15,28 @@ constexpr char no_key = 0;
 
 }  // namespace
 
-channel_core::channel_core(preference p) : key_(&no_key), preference_(p) {}
+channel_core::channel_core(preference p)
+    : wait_target{"channel", nullptr}, key_(&no_key), preference_(p) {}
 
 channel_core::~channel_core() {
-  if (waiting_.empty()) return;
+  if (senders_.empty() && receivers_.empty()) return;
   dispatcher* s = this_dispatcher();
   if (s != home_) {
     stop(
         "a channel was destroyed in another thread while tasklets waited on "
         "it; destroy it in theirs");
   }
-  dismiss(s);
+  senders_.on_leave = nullptr;
+  dismiss(s, senders_);
+  dismiss(s, receivers_);
 }
 
 // Every waiter goes on and finds the channel closed.
-void channel_core::dismiss(dispatcher* s) noexcept {
-  waiting_.on_leave = nullptr;
-  while (!waiting_.empty()) {
-    wait_record& w = waiting_.front();
+void channel_core::dismiss(dispatcher* s, wait_queue& line) noexcept {
+  while (!line.empty()) {
+    wait_record& w = line.front();
     w.slot = nullptr;
+    w.served = 1;
     s->wake(w.who);
   }
 }
@@ -48,21 +51,20 @@ void channel_core::bind(dispatcher* s) {
 }
 
 void channel_core::restore_key() {
-  if (waiting_.balance() <= 0) exceptions_ = false;
+  if (senders_.empty()) exceptions_ = false;
   key_ = closed_ || exceptions_ ? static_cast<const void*>(&no_key) : home_;
 }
 
-void channel_core::require_switching(dispatcher* s, std::int32_t side) const {
-  const bool now =
-      preference_ == (side < 0 ? preference::receiver : preference::sender);
-  if (now && waiting_.balance() * side > 0) s->require_switching();
+void channel_core::require_switching(dispatcher* s, const wait_queue& partners,
+                                     preference preferred) const {
+  if (preference_ == preferred && !partners.empty()) s->require_switching();
 }
 
 channel_core::admission channel_core::admit_send(dispatcher* s) {
   bind(s);
   s->admit();
   restore_key();
-  require_switching(s, -1);
+  require_switching(s, receivers_, preference::receiver);
   if (closed_) return admission::closed;
   return exceptions_ ? admission::behind_exception : admission::open;
 }
@@ -72,11 +74,11 @@ channel_core::admission channel_core::admit_receive(dispatcher* s,
   bind(s);
   s->admit();
   restore_key();
-  require_switching(s, +1);
+  require_switching(s, senders_, preference::sender);
   if (buffered) return admission::open;
-  if (exceptions_ && waiting_.front().kind == exception)
+  if (exceptions_ && senders_.front().kind == exception)
     return admission::exception_first;
-  return closed_ && waiting_.empty() ? admission::closed : admission::open;
+  return closed_ && senders_.empty() ? admission::closed : admission::open;
 }
 
 void channel_core::close() {
@@ -85,7 +87,7 @@ void channel_core::close() {
   closed_ = true;
   restore_key();
   // Waiting senders are still served; nobody will serve waiting receivers.
-  if (waiting_.balance() < 0) dismiss(s);
+  dismiss(s, receivers_);
 }
 
 void channel_core::send_exception(std::exception_ptr what,
@@ -96,8 +98,8 @@ void channel_core::send_exception(std::exception_ptr what,
   dispatcher* s = this_dispatcher();
   tell(s, true, false, true);
   if (admit_send(s) == admission::closed) throw_unsent(op_status::closed);
-  if (waiting_.balance() < 0) {
-    control_block* receiver = s->unlink(waiting_.front(), waiting_, -1);
+  if (!receivers_.empty()) {
+    control_block* receiver = s->unlink(receivers_.front(), receivers_);
     dispatcher::raise_in(receiver, std::move(what));
     s->resume(receiver, preference_ == preference::receiver);
     return;
@@ -107,21 +109,20 @@ void channel_core::send_exception(std::exception_ptr what,
   w.kind = exception;
   exceptions_ = true;
   key_ = &no_key;
-  waiting_.on_leave = on_leave;
-  s->park(w, waiting_, +1);
+  senders_.on_leave = on_leave;
+  s->park(w, senders_);
   if (w.slot == nullptr) throw_unsent(destroyed);
 }
 
-op_status channel_core::park(dispatcher* s, wait_record& w, std::int32_t side,
+op_status channel_core::park(dispatcher* s, wait_record& w, wait_queue& line,
                              wait_until wait) {
-  if (!s->park_until(w, waiting_, side, wait.deadline))
-    return op_status::timed_out;
+  if (!s->park_until(w, line, wait.deadline)) return op_status::timed_out;
   return w.slot != nullptr ? op_status::done : op_status::closed;
 }
 
-op_status channel_core::park(dispatcher* s, wait_record& w, std::int32_t side,
+op_status channel_core::park(dispatcher* s, wait_record& w, wait_queue& line,
                              wait_for wait) {
-  if (!s->park_for(w, waiting_, side, wait.time)) return op_status::timed_out;
+  if (!s->park_for(w, line, wait.time)) return op_status::timed_out;
   return w.slot != nullptr ? op_status::done : op_status::closed;
 }
 
@@ -137,8 +138,8 @@ void channel_core::throw_drained() {
 }
 
 tasklet channel_core::front() const {
-  return waiting_.empty() ? tasklet()
-                          : dispatcher::handle(waiting_.front().who->who);
+  const wait_queue& line = senders_.empty() ? receivers_ : senders_;
+  return line.empty() ? tasklet() : dispatcher::handle(line.front().who->who);
 }
 
 void channel_core::clear() {
@@ -146,18 +147,19 @@ void channel_core::clear() {
   bind(s);
   s->admit();
   std::vector<tasklet> all;
-  waiting_.for_each([&](const wait_record& w) {
-    all.push_back(dispatcher::handle(w.who->who));
-  });
+  for (const wait_queue* line : {&senders_, &receivers_})
+    line->for_each([&](const wait_record& w) {
+      all.push_back(dispatcher::handle(w.who->who));
+    });
   // Values stay with their senders, unless those hold the kill back.
-  const auto on_leave = std::exchange(waiting_.on_leave, nullptr);
+  const auto on_leave = std::exchange(senders_.on_leave, nullptr);
   for (const tasklet& t : all) t.kill(pending);
-  waiting_.on_leave = on_leave;
-  if (on_leave != nullptr && !waiting_.empty()) on_leave(waiting_);
+  senders_.on_leave = on_leave;
+  if (on_leave != nullptr && !senders_.empty()) on_leave(senders_);
 }
 
 void channel_core::set_name(std::string name) {
-  waiting_.name = std::make_unique<std::string>(std::move(name));
+  wait_target::name = std::make_unique<std::string>(std::move(name));
 }
 
 // ---- the callback
@@ -167,11 +169,10 @@ void channel_core::call_back(dispatcher* s, bool sending, bool stored,
   if (s->flagged(in_channel_cb)) return;
   bind(s);
   s->admit();
-  const std::int32_t partners =
-      sending ? -waiting_.balance() : waiting_.balance();
+  const bool partners = !(sending ? receivers_ : senders_).empty();
   // Room in the buffer is of no use behind an exception that waits.
-  const bool served = stored && (!sending || waiting_.balance() <= 0);
-  const bool will_block = partners <= 0 && !served;
+  const bool served = stored && (!sending || senders_.empty());
+  const bool will_block = !partners && !served;
   // Nothing will happen.
   if ((sending && closed_) || (will_block && (closed_ || !waits))) return;
   const auto callback =

@@ -2,7 +2,8 @@
 // Private: what a channel is, apart from the type of its values.
 //
 // Invariants:
-// - waiting_ holds senders (balance > 0) or receivers (balance < 0), never both.
+// - There are senders or receivers, never both, but for those of tasklets that
+//   select between the two: such a one meets anybody but itself.
 // - Receivers wait only at an empty buffer. Senders wait at a full one, or
 //   behind an exception that waits to be received.
 // - key_ equals the scheduler's key exactly while nothing unusual is afoot: the
@@ -35,21 +36,24 @@ struct wait_for {
   std::chrono::nanoseconds time;
 };
 
-class channel_core {
+class channel_core : private wait_target {
  public:
   channel_core(const channel_core&) = delete;
   channel_core& operator=(const channel_core&) = delete;
 
   void close();
   [[nodiscard]] bool closed() const { return closed_; }
-  [[nodiscard]] std::int32_t balance() const { return waiting_.balance(); }
+  [[nodiscard]] std::int32_t balance() const {
+    return static_cast<std::int32_t>(senders_.size()) -
+           static_cast<std::int32_t>(receivers_.size());
+  }
   [[nodiscard]] preference get_preference() const { return preference_; }
   void set_preference(preference p) { preference_ = p; }
   [[nodiscard]] tasklet front() const;
   void clear();
   [[nodiscard]] std::string_view name() const {
-    return waiting_.name ? std::string_view(*waiting_.name)
-                         : std::string_view();
+    return wait_target::name ? std::string_view(*wait_target::name)
+                             : std::string_view();
   }
   void set_name(std::string name);
 
@@ -76,15 +80,15 @@ class channel_core {
   void send_exception(std::exception_ptr what, std::source_location where,
                       void (*on_leave)(wait_queue&));
   static channel_core& of(wait_queue& q) {
-    return *static_cast<line&>(q).channel;
+    return *static_cast<channel_core*>(q.target);
   }
 
-  // Parks `w` here; says how that ended. Touches nothing but `w` when it goes
-  // on: the channel may be gone.
-  op_status park(dispatcher* s, wait_record& w, std::int32_t side,
-                 wait_until wait);
-  op_status park(dispatcher* s, wait_record& w, std::int32_t side,
-                 wait_for wait);
+  // Parks `w` in one of the lines; says how that ended. Touches nothing but `w`
+  // when it goes on: the channel may be gone.
+  static op_status park(dispatcher* s, wait_record& w, wait_queue& line,
+                        wait_until wait);
+  static op_status park(dispatcher* s, wait_record& w, wait_queue& line,
+                        wait_for wait);
 
   // A send came out as `status`, which is not done. One that waited while the
   // channel was destroyed comes out as `destroyed`.
@@ -94,10 +98,8 @@ class channel_core {
 
   const void* key_;             // see above; never null
   dispatcher* home_ = nullptr;  // the scheduler it belongs to
-  struct line : wait_queue {
-    explicit line(channel_core* c) : channel(c) {}
-    channel_core* channel;
-  } waiting_{this};
+  wait_queue senders_{this};
+  wait_queue receivers_{this};
   preference preference_;
   bool closed_ = false;
   bool exceptions_ = false;  // an exception may wait among the senders
@@ -105,11 +107,13 @@ class channel_core {
  private:
   friend class any_channel;
   void call_back(dispatcher* s, bool sending, bool stored, bool waits);
-  // Throws switch_trap_error where the partner of `side` would go on at once.
-  void require_switching(dispatcher* s, std::int32_t side) const;
+  // Throws switch_trap_error where the first of `partners` would go on at once
+  // if `preferred` is this channel's preference.
+  void require_switching(dispatcher* s, const wait_queue& partners,
+                         preference preferred) const;
   void bind(dispatcher* s);
   void restore_key();
-  void dismiss(dispatcher* s) noexcept;
+  static void dismiss(dispatcher* s, wait_queue& line) noexcept;
 };
 
 }  // namespace weft

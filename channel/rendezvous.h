@@ -89,24 +89,53 @@ class rendezvous : protected channel_core {
     return get_admitted(s, to, wait, where);
   }
 
+  // What an operation comes to that does not wait: it has happened; it has, and
+  // a partner goes on at once; or it would have to wait.
+  enum class step { done, hand_over, blocked };
+
+  template <typename Value>
+  [[gnu::always_inline]] step offer(dispatcher* s, Value&& value, bool room,
+                                    control_block*& partner) {
+    if (!receivers_.empty()) {
+      wait_record& receiver = receivers_.front();
+      // May throw; nothing has changed.
+      land(receiver.slot, std::forward<Value>(value));
+      const bool now = preference_ == preference::receiver;
+      partner = meet(s, receiver, receivers_, now);
+      return now ? step::hand_over : step::done;
+    }
+    if (!room) return step::blocked;
+    buffer_.push(std::forward<Value>(value));
+    return step::done;
+  }
+
+  [[gnu::always_inline]] step accept(dispatcher* s, landing& to,
+                                     control_block*& partner) {
+    if (!buffer_.empty()) {
+      land(&to, std::move(buffer_.front()));  // May throw; nothing has changed.
+      buffer_.pop();
+      if (!senders_.empty()) refill(s);
+      return step::done;
+    }
+    if (senders_.empty()) return step::blocked;
+    wait_record& sender = senders_.front();
+    land_offered(to, sender);  // May throw; nothing has changed.
+    const bool now = preference_ == preference::sender;
+    partner = meet(s, sender, senders_, now);
+    return now ? step::hand_over : step::done;
+  }
+
   // Both end in one switch, whether they have met somebody or park.
   template <typename Value, typename Wait>
   [[gnu::always_inline]] op_status put_admitted(dispatcher* s, Value&& value,
                                                 bool room, Wait wait,
                                                 location where) {
-    wait_record w;
     control_block* next;
-    if (balance() < 0) {
-      wait_record& receiver = waiting_.front();
-      // May throw; nothing has changed.
-      land(receiver.slot, std::forward<Value>(value));
-      const bool now = preference_ == preference::receiver;
-      next = meet(s, receiver, -1, now);
-      if (!now) return op_status::done;
+    const step taken = offer(s, std::forward<Value>(value), room, next);
+    if (taken == step::done) return op_status::done;
+    wait_record w;
+    if (taken == step::hand_over) {
       w.slot = &w;
-    } else if (room) {
-      buffer_.push(std::forward<Value>(value));
-      return op_status::done;
     } else if constexpr (std::is_same_v<Wait, wait_never>) {
       return op_status::would_block;
     } else {
@@ -115,8 +144,8 @@ class rendezvous : protected channel_core {
       w.slot = const_cast<std::remove_cvref_t<T>*>(std::addressof(value));
       w.kind = std::is_lvalue_reference_v<Value> ? copied : moved;
       if constexpr (!std::is_same_v<Wait, wait_forever>)
-        return park(s, w, +1, wait);
-      next = s->line_up(w, waiting_, +1);
+        return park(s, w, senders_, wait);
+      next = s->line_up(w, senders_);
     }
     s->switch_to(s->current, next);
     return w.slot != nullptr ? op_status::done : destroyed;
@@ -125,20 +154,11 @@ class rendezvous : protected channel_core {
   template <typename Wait>
   [[gnu::always_inline]] op_status get_admitted(dispatcher* s, landing& to,
                                                 Wait wait, location where) {
-    if (!buffer_.empty()) {
-      land(&to, std::move(buffer_.front()));  // May throw; nothing has changed.
-      buffer_.pop();
-      if (balance() > 0) refill(s);
-      return op_status::done;
-    }
-    wait_record w;
     control_block* next;
-    if (balance() > 0) {
-      wait_record& sender = waiting_.front();
-      land_offered(to, sender);  // May throw; nothing has changed.
-      const bool now = preference_ == preference::sender;
-      next = meet(s, sender, +1, now);
-      if (!now) return op_status::done;
+    const step taken = accept(s, to, next);
+    if (taken == step::done) return op_status::done;
+    wait_record w;
+    if (taken == step::hand_over) {
       w.slot = &w;
     } else if constexpr (std::is_same_v<Wait, wait_never>) {
       return op_status::would_block;
@@ -147,8 +167,8 @@ class rendezvous : protected channel_core {
       w.begin("receive", where);
       w.slot = &to;
       if constexpr (!std::is_same_v<Wait, wait_forever>)
-        return park(s, w, -1, wait);
-      next = s->line_up(w, waiting_, -1);
+        return park(s, w, receivers_, wait);
+      next = s->line_up(w, receivers_);
     }
     s->switch_to(s->current, next);
     return w.slot != nullptr ? op_status::done : op_status::closed;
@@ -156,11 +176,13 @@ class rendezvous : protected channel_core {
 
   // Takes the partner, who has been served, off the line. It goes to the tail,
   // or, where it runs now, the caller does.
-  [[gnu::always_inline]] control_block* meet(dispatcher* s, wait_record& w,
-                                             std::int32_t side, bool now) {
+  [[gnu::always_inline]] static control_block* meet(dispatcher* s,
+                                                    wait_record& w,
+                                                    wait_queue& line,
+                                                    bool now) {
     control_block* partner = w.who;
     s->queue.push(now ? s->current : partner);
-    s->unlink(w, waiting_, side);
+    s->unlink(w, line);
     return partner;
   }
 
@@ -205,8 +227,8 @@ class rendezvous : protected channel_core {
   // The senders served are runnable, in order; less the first if it is kept.
   control_block* move_up(dispatcher* s, bool keeps_first) {
     control_block* first = nullptr;
-    while (balance() > 0 && !buffer_.full()) {
-      wait_record& w = waiting_.front();
+    while (!senders_.empty() && !buffer_.full()) {
+      wait_record& w = senders_.front();
       if (w.kind == exception) break;
       try {
         with_offered(w, [&](auto&& value) {
@@ -216,7 +238,7 @@ class rendezvous : protected channel_core {
         s->wake_throwing(w.who, std::current_exception());
         continue;
       }
-      control_block* sender = s->unlink(w, waiting_, +1);
+      control_block* sender = s->unlink(w, senders_);
       if (keeps_first && first == nullptr)
         first = sender;
       else
@@ -227,9 +249,9 @@ class rendezvous : protected channel_core {
 
   // The first in line is an exception.
   [[noreturn, gnu::noinline]] void throw_sent(dispatcher* s) {
-    wait_record& w = waiting_.front();
+    wait_record& w = senders_.front();
     const std::exception_ptr what = *static_cast<std::exception_ptr*>(w.slot);
-    control_block* sender = s->unlink(w, waiting_, +1);
+    control_block* sender = s->unlink(w, senders_);
     const bool now = preference_ == preference::sender;
     if (!now) s->queue.push(sender);
     move_up(s, false);

@@ -244,7 +244,8 @@ void dispatcher::raise_in(control_block* t, std::exception_ptr what) noexcept {
 void dispatcher::unpark(control_block* t) noexcept {
   if (t->waiting != nullptr && t->waiting->pause != 0) --paused;
   for (wait_record* w = t->waiting; w != nullptr; w = w->sibling) {
-    if (w->queue != nullptr) w->queue->leave(*w);
+    if (w->queue != nullptr)
+      w->served != 0 ? w->queue->remove(*w) : w->queue->leave(*w);
     if (w->reason == run_reason)
       core::of(this).drop_frame(*static_cast<run_frame*>(w->slot));
   }

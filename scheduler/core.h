@@ -230,7 +230,7 @@ struct core : dispatcher {
     if (failure) [[unlikely]]
       heir = pass_on(d, failure);
     while (!d.joiners.empty())
-      queue.push(unlink(d.joiners.front(), d.joiners, +1));
+      queue.push(unlink(d.joiners.front(), d.joiners));
     d.id = 0;
     if (d.detailed) [[unlikely]]
       forget_details(d);

@@ -143,9 +143,8 @@ struct dispatcher {
   // Has the current tasklet wait on `w`, at the end of `q` or in no queue. Its
   // operation goes on with switch_to(), to what this gives: the next tasklet of
   // the queue, or null.
-  [[gnu::always_inline]] control_block* line_up(wait_record& w, wait_queue& q,
-                                                std::int32_t side) {
-    q.append(w, side);
+  [[gnu::always_inline]] control_block* line_up(wait_record& w, wait_queue& q) {
+    q.append(w);
     return line_up(w);
   }
   [[gnu::always_inline]] control_block* line_up(wait_record& w) {
@@ -156,18 +155,16 @@ struct dispatcher {
 
   // Parks the current tasklet on `w` until it is woken. Throws deadlock_error
   // with nothing changed; what is due when it goes on.
-  [[gnu::always_inline]] void park(wait_record& w, wait_queue& q,
-                                   std::int32_t side) {
-    switch_to(current, line_up(w, q, side));
+  [[gnu::always_inline]] void park(wait_record& w, wait_queue& q) {
+    switch_to(current, line_up(w, q));
   }
   void park(wait_record& w) { switch_to(current, line_up(w)); }
 
   // As above; false where the time passed first. They throw std::bad_alloc,
   // too.
-  bool park_until(wait_record& w, wait_queue& q, std::int32_t side,
+  bool park_until(wait_record& w, wait_queue& q,
                   std::chrono::steady_clock::time_point deadline);
-  bool park_for(wait_record& w, wait_queue& q, std::int32_t side,
-                std::chrono::nanoseconds time);
+  bool park_for(wait_record& w, wait_queue& q, std::chrono::nanoseconds time);
 
   // Throws switch_trap_error where one is alive. What switches after it has
   // changed something calls it first; what parks or yields need not.
@@ -203,12 +200,13 @@ struct dispatcher {
   }
 
   // Takes the record that was matched off `q`: its tasklet may be resumed.
-  control_block* unlink(wait_record& w, wait_queue& q, std::int32_t side) {
+  control_block* unlink(wait_record& w, wait_queue& q) {
     control_block* t = w.who;
     if (w.sibling != nullptr) [[unlikely]] {
+      w.served = 1;
       unpark(t);
     } else {
-      q.remove(w, side);
+      q.remove(w);
       t->waiting = nullptr;
     }
     return t;

@@ -88,7 +88,7 @@ control_block* core::pass_on(descriptor& d,
   if (d.joiners.empty())
     return deliver_failure(handle(&d), std::exchange(failure, nullptr));
   while (!d.joiners.empty()) {
-    control_block* joiner = unlink(d.joiners.front(), d.joiners, +1);
+    control_block* joiner = unlink(d.joiners.front(), d.joiners);
     raise_in(joiner, failure);
     queue.push(joiner);
   }

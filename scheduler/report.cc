@@ -71,8 +71,9 @@ std::string core::describe(const wait_record& w) {
   text += w.reason;
   if (w.reason == join_reason)
     text += " of " + name_of(*static_cast<const descriptor*>(w.slot));
-  if (w.queue != nullptr && w.queue->name)
-    text += " on channel '" + *w.queue->name + "'";
+  if (w.queue != nullptr && w.queue->target && w.queue->target->name)
+    text += std::string(" on ") + w.queue->target->kind + " '" +
+            *w.queue->target->name + "'";
   return text + " at " + describe_site(w.site);
 }
 

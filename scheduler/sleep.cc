@@ -19,20 +19,20 @@ void sleep_for_ns(std::chrono::nanoseconds d, std::source_location where) {
   sleep_until(later(core::here().driver->now(), d), where);
 }
 
-bool dispatcher::park_until(wait_record& w, wait_queue& q, std::int32_t side,
+bool dispatcher::park_until(wait_record& w, wait_queue& q,
                             std::chrono::steady_clock::time_point deadline) {
   core& c = core::of(this);
   if (deadline <= c.driver->now()) return false;
   w.who = current;
   const timer alarm(c.timers, deadline, w);
   c.mark_sources();
-  park(w, q, side);
+  park(w, q);
   return w.timed_out == 0;
 }
 
-bool dispatcher::park_for(wait_record& w, wait_queue& q, std::int32_t side,
+bool dispatcher::park_for(wait_record& w, wait_queue& q,
                           std::chrono::nanoseconds time) {
-  return park_until(w, q, side, later(core::of(this).driver->now(), time));
+  return park_until(w, q, later(core::of(this).driver->now(), time));
 }
 
 }  // namespace weft

@@ -43,7 +43,7 @@ void tasklet::join(std::source_location where) const {
     throw error("weft: a tasklet cannot join itself");
   wait_record w(join_reason, where);
   w.slot = d_;
-  s->park(w, d_->joiners, +1);
+  s->park(w, d_->joiners);
 }
 
 void tasklet::kill() const {

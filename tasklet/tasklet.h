@@ -176,7 +176,7 @@ class tasklet {
   void throw_at(std::exception_ptr what, bool now) const;
   // Throws as bind().
   void require_unbound() const;
-  [[nodiscard]] bool waits(std::uint16_t pause) const {
+  [[nodiscard]] bool waits(std::uint8_t pause) const {
     return alive() && d_->block->waiting != nullptr &&
            d_->block->waiting->pause == pause;
   }

@@ -8,6 +8,8 @@
 //
 // Invariant: control_block::waiting is the (first) record exactly while its
 // tasklet is parked; an awakened tasklet touches no wait_queue.
+//
+// A channel has two queues, one a side: a tasklet that selects may wait in both.
 #pragma once
 
 #include <cassert>
@@ -32,10 +34,11 @@ struct wait_record : wait_link {
   void* slot;                 // what the waking side reads or fills
   const char* reason;         // "receive", "sleep", ...: for reports
   std::source_location site;  // of the blocking call
-  wait_record* sibling;       // the next case of the same select
+  wait_record* sibling;       // what else its select waits for; null: no more
   std::uint32_t kind;         // how to read the slot; the parker's business
-  std::uint16_t timed_out;    // 1: the time passed first
-  std::uint16_t pause;        // 1: for nothing in particular: it is paused
+  std::uint8_t timed_out;     // 1: the time passed first
+  std::uint8_t pause;         // 1: for nothing in particular: it is paused
+  std::uint16_t served;       // 1: of a select's: it is this case that happened
 
   // Empty: an operation that does not park pays nothing for it.
   wait_record() {}                                            // NOLINT
@@ -51,45 +54,49 @@ struct wait_record : wait_link {
     kind = 0;
     timed_out = 0;
     pause = 0;
+    served = 0;
   }
+};
+
+// What somebody waits for, as reports tell it.
+struct wait_target {
+  const char* kind;  // "channel", "mutex", ...
+  std::unique_ptr<std::string> name;
 };
 
 class wait_queue {
  public:
-  wait_queue() noexcept : ends_{&ends_, &ends_} {}
+  explicit wait_queue(wait_target* t = nullptr) noexcept
+      : target(t), ends_{&ends_, &ends_} {}
   wait_queue(const wait_queue&) = delete;
   wait_queue& operator=(const wait_queue&) = delete;
 
-  [[nodiscard]] bool empty() const { return balance_ == 0; }
-  // How many wait: positive on one side (senders), negative on the other.
-  [[nodiscard]] std::int32_t balance() const { return balance_; }
+  [[nodiscard]] bool empty() const { return size_ == 0; }
+  [[nodiscard]] std::uint32_t size() const { return size_; }
   // Requires: !empty().
   [[nodiscard]] wait_record& front() const {
     assert(!empty());
     return static_cast<wait_record&>(*ends_.next);
   }
 
-  // `side` is +1 or -1. Requires: nobody waits on the other side.
-  void append(wait_record& w, std::int32_t side) {
-    assert(balance_ * side >= 0);
+  void append(wait_record& w) {
     w.queue = this;
     w.next = &ends_;
     w.previous = ends_.previous;
     ends_.previous->next = &w;
     ends_.previous = &w;
-    balance_ += side;
+    ++size_;
   }
 
-  // Takes out a record that waits on the given side.
-  void remove(const wait_record& w, std::int32_t side) {
-    assert(w.queue == this && balance_ * side > 0);
+  void remove(const wait_record& w) {
+    assert(w.queue == this && !empty());
     w.previous->next = w.next;
     w.next->previous = w.previous;
-    balance_ -= side;
+    --size_;
   }
   // As above, of one that was not served: those behind it may go on.
   void leave(wait_record& w) {
-    remove(w, balance_ > 0 ? 1 : -1);
+    remove(w);
     if (on_leave != nullptr) on_leave(*this);
   }
 
@@ -101,11 +108,11 @@ class wait_queue {
   }
 
   void (*on_leave)(wait_queue&) = nullptr;
-  std::unique_ptr<std::string> name;  // of what they wait for: for reports
+  wait_target* target;  // null: nothing that has a name
 
  private:
   wait_link ends_;
-  std::int32_t balance_ = 0;
+  std::uint32_t size_ = 0;
 };
 
 }  // namespace weft
