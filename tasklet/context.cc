@@ -29,8 +29,9 @@ void announce_stack(char* low, char* high) noexcept {
   if (__lsan_register_root_region != nullptr)
     __lsan_register_root_region(low, static_cast<std::size_t>(high - low));
 #ifdef WEFT_TELLS_VALGRIND
+  // Its end, too: a flow that has nothing on top of its stack begins there.
   VALGRIND_STACK_REGISTER(reinterpret_cast<std::uintptr_t>(low),
-                          reinterpret_cast<std::uintptr_t>(high) - 1);
+                          reinterpret_cast<std::uintptr_t>(high));
 #endif
 }
 
