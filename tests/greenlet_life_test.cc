@@ -333,7 +333,9 @@ TEST_CASE("a static greenlet ends with the process; exit() may be anywhere") {
   });
   CHECK(e.said == "exit\n");
   CHECK(WIFEXITED(e.status));
+#ifndef WEFT_VALGRIND  // Its leak check does not know that stack, either.
   CHECK(WEXITSTATUS(e.status) == 3);
+#endif
 }
 
 // ---- threads
