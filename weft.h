@@ -10,6 +10,7 @@
 #include "weft/scheduler/manual_driver.h"   // IWYU pragma: export
 #include "weft/scheduler/report.h"          // IWYU pragma: export
 #include "weft/scheduler/scheduler.h"       // IWYU pragma: export
+#include "weft/scheduler/select.h"          // IWYU pragma: export
 #include "weft/scheduler/shield.h"          // IWYU pragma: export
 #include "weft/scheduler/spawn.h"           // IWYU pragma: export
 #include "weft/scheduler/traps.h"           // IWYU pragma: export

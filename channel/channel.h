@@ -44,6 +44,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "weft/channel/channel_case.h"
 #include "weft/channel/op_status.h"
 #include "weft/channel/preference.h"
 #include "weft/channel/rendezvous.h"
@@ -199,6 +200,28 @@ class channel : private rendezvous<T> {
       ++count;
     }
     return count;
+  }
+
+  // Cases of a select: select.h says more. A handler takes a std::optional<T>,
+  // or a T.
+  template <typename F = no_handler>
+  [[nodiscard]] weft::receive_case<T, std::decay_t<F>> receive_case(
+      F&& handler = {}, location where = location::current()) {
+    return {*this, std::forward<F>(handler), where};
+  }
+  // `value` is referred to, unless it is small, and outlives the select: it is
+  // moved from, or copied, if this case happens.
+  template <typename F = no_handler>
+  [[nodiscard]] weft::send_case<T, std::decay_t<F>> send_case(
+      T&& value, F&& handler = {}, location where = location::current()) {
+    return {*this, std::move(value), std::forward<F>(handler), where};
+  }
+  template <typename F = no_handler>
+  [[nodiscard]] weft::send_case<T, std::decay_t<F>> send_case(
+      const T& value, F&& handler = {}, location where = location::current())
+    requires std::copy_constructible<T>
+  {
+    return {*this, value, std::forward<F>(handler), where};
   }
 
   // for (auto&& v : ch): receives until closed and drained.

@@ -55,15 +55,14 @@ void channel_core::restore_key() {
   key_ = closed_ || exceptions_ ? static_cast<const void*>(&no_key) : home_;
 }
 
-void channel_core::require_switching(dispatcher* s, const wait_queue& partners,
-                                     preference preferred) const {
-  if (preference_ == preferred && !partners.empty()) s->require_switching();
-}
-
-channel_core::admission channel_core::admit_send(dispatcher* s) {
+void channel_core::look(dispatcher* s) {
   bind(s);
   s->admit();
   restore_key();
+}
+
+channel_core::admission channel_core::admit_send(dispatcher* s) {
+  look(s);
   require_switching(s, receivers_, preference::receiver);
   if (closed_) return admission::closed;
   return exceptions_ ? admission::behind_exception : admission::open;
@@ -71,9 +70,7 @@ channel_core::admission channel_core::admit_send(dispatcher* s) {
 
 channel_core::admission channel_core::admit_receive(dispatcher* s,
                                                     bool buffered) {
-  bind(s);
-  s->admit();
-  restore_key();
+  look(s);
   require_switching(s, senders_, preference::sender);
   if (buffered) return admission::open;
   if (exceptions_ && senders_.front().kind == exception)
@@ -175,6 +172,10 @@ void channel_core::call_back(dispatcher* s, bool sending, bool stored,
   const bool will_block = !partners && !served;
   // Nothing will happen.
   if ((sending && closed_) || (will_block && (closed_ || !waits))) return;
+  call_back(s, sending, will_block);
+}
+
+void channel_core::call_back(dispatcher* s, bool sending, bool will_block) {
   const auto callback =
       std::static_pointer_cast<channel_callback>(s->attachment());
   const struct scope {

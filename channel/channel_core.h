@@ -59,7 +59,7 @@ class channel_core : private wait_target {
 
  protected:
   // How to read the slot of a waiting sender's record.
-  enum offer : std::uint32_t { moved, copied, exception };
+  enum offer_kind : std::uint32_t { moved, copied, exception };
 
   enum class admission { open, closed, behind_exception, exception_first };
 
@@ -74,6 +74,20 @@ class channel_core : private wait_target {
   // that takes effect or waits. Throws what it throws, too.
   void tell(dispatcher* s, bool sending, bool stored, bool waits) {
     if (s->flagged(channels_watched)) call_back(s, sending, stored, waits);
+  }
+  // The same of one that a select has chosen, or waits for.
+  void tell_of_case(dispatcher* s, bool sending, bool waits) {
+    if (!s->flagged(in_channel_cb)) call_back(s, sending, waits);
+  }
+
+  // As admit_send(), of an operation that only asks whether it could happen.
+  void look(dispatcher* s);
+
+  // Throws switch_trap_error where the first of `partners` would go on at once
+  // if `preferred` is this channel's preference.
+  void require_switching(dispatcher* s, const wait_queue& partners,
+                         preference preferred) const {
+    if (preference_ == preferred && !partners.empty()) s->require_switching();
   }
 
   // `on_leave` is called when one that waits here leaves without being served.
@@ -107,10 +121,7 @@ class channel_core : private wait_target {
  private:
   friend class any_channel;
   void call_back(dispatcher* s, bool sending, bool stored, bool waits);
-  // Throws switch_trap_error where the first of `partners` would go on at once
-  // if `preferred` is this channel's preference.
-  void require_switching(dispatcher* s, const wait_queue& partners,
-                         preference preferred) const;
+  void call_back(dispatcher* s, bool sending, bool will_block);
   void bind(dispatcher* s);
   void restore_key();
   static void dismiss(dispatcher* s, wait_queue& line) noexcept;

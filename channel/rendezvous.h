@@ -67,6 +67,46 @@ class rendezvous : protected channel_core {
   ring_buffer<T> buffer_;
 
  private:
+  template <typename, typename>
+  friend class receive_case;
+  template <typename, typename>
+  friend class send_case;
+
+  // ---- of a select: could it happen now, and have it happen. A closed channel
+  // can fail now.
+
+  bool can_put(dispatcher* s) {
+    if (key_ == s->key) [[likely]]
+      return !receivers_.empty() || !buffer_.full();
+    look(s);
+    return closed_ || !receivers_.empty() || (!exceptions_ && !buffer_.full());
+  }
+  bool can_get(dispatcher* s) {
+    if (key_ != s->key) [[unlikely]]
+      look(s);
+    return !buffer_.empty() || !senders_.empty() || closed_;
+  }
+  template <typename Value>
+  op_status put_now(dispatcher* s, Value&& value, control_block*& next) {
+    if (closed_) return op_status::closed;
+    require_switching(s, receivers_, preference::receiver);
+    next = nullptr;
+    static_cast<void>(offer(s, std::forward<Value>(value),
+                            !exceptions_ && !buffer_.full(), next));
+    return op_status::done;
+  }
+  op_status get_now(dispatcher* s, landing& to, control_block*& next) {
+    if (buffer_.empty() && senders_.empty()) return op_status::closed;
+    require_switching(s, senders_, preference::sender);
+    if (buffer_.empty() && exceptions_ && senders_.front().kind == exception)
+      throw_sent(s);
+    next = nullptr;
+    static_cast<void>(accept(s, to, next));
+    return op_status::done;
+  }
+
+  // ---- of any other operation
+
   // Its key did not fit.
   template <typename Value, typename Wait>
   [[gnu::noinline]] op_status put_slowly(Value&& value, Wait wait,
@@ -101,8 +141,10 @@ class rendezvous : protected channel_core {
       // May throw; nothing has changed.
       land(receiver.slot, std::forward<Value>(value));
       const bool now = preference_ == preference::receiver;
-      partner = meet(s, receiver, receivers_, now);
-      return now ? step::hand_over : step::done;
+      control_block* const met = meet(s, receiver, receivers_, now);
+      if (!now) return step::done;
+      partner = met;
+      return step::hand_over;
     }
     if (!room) return step::blocked;
     buffer_.push(std::forward<Value>(value));
@@ -121,8 +163,10 @@ class rendezvous : protected channel_core {
     wait_record& sender = senders_.front();
     land_offered(to, sender);  // May throw; nothing has changed.
     const bool now = preference_ == preference::sender;
-    partner = meet(s, sender, senders_, now);
-    return now ? step::hand_over : step::done;
+    control_block* const met = meet(s, sender, senders_, now);
+    if (!now) return step::done;
+    partner = met;
+    return step::hand_over;
   }
 
   // Both end in one switch, whether they have met somebody or park.

@@ -49,6 +49,22 @@ class channel<void> : private channel<signal> {
     return base::receive_for(time, where).status();
   }
 
+  // The handler of a receive case takes a bool, as receive() gives, or nothing.
+  template <typename F = no_handler>
+  [[nodiscard]] auto receive_case(F&& handler = {},
+                                  location where = location::current()) {
+    if constexpr (std::is_same_v<std::decay_t<F>, no_handler>)
+      return base::receive_case(no_handler(), where);
+    else
+      return base::receive_case(on_signal(std::forward<F>(handler)), where);
+  }
+  template <typename F = no_handler>
+  [[nodiscard]] auto send_case(F&& handler = {},
+                               location where = location::current()) {
+    static constexpr signal nothing{};
+    return base::send_case(nothing, std::forward<F>(handler), where);
+  }
+
   using base::balance;
   using base::begin;
   using base::capacity;
@@ -63,6 +79,17 @@ class channel<void> : private channel<signal> {
   using base::set_name;
   using base::set_preference;
   using base::size;
+
+ private:
+  template <typename F>
+  static auto on_signal(F&& handler) {
+    if constexpr (std::is_invocable_v<std::decay_t<F>&, bool>)
+      return [h = std::forward<F>(handler)](std::optional<signal> s) mutable {
+        h(s.has_value());
+      };
+    else
+      return [h = std::forward<F>(handler)](signal) mutable { h(); };
+  }
 };
 
 }  // namespace weft

@@ -44,6 +44,10 @@ class sender {
       std::source_location where = std::source_location::current()) const {
     channel_->send_exception(std::move(what), where);
   }
+  template <typename... Args>
+  [[nodiscard]] auto send_case(Args&&... args) const {
+    return channel_->send_case(std::forward<Args>(args)...);
+  }
   void close() const { channel_->close(); }
   [[nodiscard]] bool closed() const { return channel_->closed(); }
 
@@ -71,6 +75,10 @@ class receiver {
   template <typename... Args>
   [[nodiscard]] auto receive_until(Args&&... args) const {
     return channel_->receive_until(std::forward<Args>(args)...);
+  }
+  template <typename... Args>
+  [[nodiscard]] auto receive_case(Args&&... args) const {
+    return channel_->receive_case(std::forward<Args>(args)...);
   }
   [[nodiscard]] auto begin() const { return channel_->begin(); }
   [[nodiscard]] auto end() const { return channel_->end(); }

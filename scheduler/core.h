@@ -5,6 +5,7 @@
 //   core.cc       choosing the next, switching with something unusual afoot
 //   life.cc       start and end of a tasklet
 //   kill.cc       kill, and other exceptions from outside
+//   select.cc     waiting for several things
 //   pause.cc      tasklets that stand nowhere
 //   traps.cc      what forbids to block or to switch
 //   run.cc        run() and its budgets
@@ -153,7 +154,19 @@ struct core : dispatcher {
   static std::string describe(const spawn_site& site);
   // "waits in receive on channel 'orders' at shop.cc:12".
   static std::string describe(const wait_record& w);
+  static std::string describe_operation(const wait_record& w);
+  static std::string describe_select(const wait_record& first);
   void report(std::ostream& out, std::size_t lines);
+
+  // ---- select.cc
+  // A number below `n`, by the seed.
+  std::uint64_t draw(std::uint64_t n) noexcept {
+    random_state += 0x9e3779b97f4a7c15;
+    std::uint64_t z = random_state;
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
+    return ((z ^ (z >> 31)) >> 32) * n >> 32;
+  }
 
   // ---- pause.cc
   // Takes a tasklet that is not current off the queue or what it waits for.
@@ -229,8 +242,7 @@ struct core : dispatcher {
     control_block* heir = nullptr;
     if (failure) [[unlikely]]
       heir = pass_on(d, failure);
-    while (!d.joiners.empty())
-      queue.push(unlink(d.joiners.front(), d.joiners));
+    while (!d.joiners.empty()) queue.push(unlink(d.joiners.front(), d.joiners));
     d.id = 0;
     if (d.detailed) [[unlikely]]
       forget_details(d);
@@ -320,8 +332,9 @@ struct core : dispatcher {
   strand_home& strands = strand_home::here();
   std::deque<late_failure> failures;
 
-  std::uint64_t ids_skipped = 0;  // never given to a tasklet
-  std::uint64_t runs = 0;         // begun so far
+  std::uint64_t random_state = 0;  // for the choices of select()
+  std::uint64_t ids_skipped = 0;   // never given to a tasklet
+  std::uint64_t runs = 0;          // begun so far
   std::uint32_t switch_traps = 0;
   std::uint32_t main_callbacks = 0;  // that main is in
   std::shared_ptr<schedule_callback> on_switch;

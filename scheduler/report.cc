@@ -66,15 +66,30 @@ std::string core::describe(const descriptor& d) {
 }
 
 std::string core::describe(const wait_record& w) {
+  if (w.sibling != nullptr) return describe_select(w);
   if (&w == &nowhere()) return "is paused: it was created or removed";
-  std::string text = w.pause != 0 ? "is paused in " : "waits in ";
-  text += w.reason;
+  return (w.pause != 0 ? "is paused in " : "waits in ") +
+         describe_operation(w) + " at " + describe_site(w.site);
+}
+
+std::string core::describe_operation(const wait_record& w) {
+  std::string text = w.reason;
   if (w.reason == join_reason)
     text += " of " + name_of(*static_cast<const descriptor*>(w.slot));
   if (w.queue != nullptr && w.queue->target && w.queue->target->name)
     text += std::string(" on ") + w.queue->target->kind + " '" +
             *w.queue->target->name + "'";
-  return text + " at " + describe_site(w.site);
+  return text;
+}
+
+std::string core::describe_select(const wait_record& first) {
+  std::string text = "waits in select";
+  const char* before = " of ";
+  for (const wait_record* w = &first; w->sibling != nullptr; w = w->sibling) {
+    text += std::exchange(before, ", ") + describe_operation(*w) + " at " +
+            describe_site(w->site);
+  }
+  return text;
 }
 
 void core::report(std::ostream& out, std::size_t lines) {

@@ -27,6 +27,7 @@ F replace(std::shared_ptr<F>& slot, F next) {
 core::core(const scheduler_options& options)
     : driver(options.driver != nullptr ? options.driver : &own_driver) {
   if (const char* reason = why_no_switch()) stop(reason);
+  random_state = options.seed;
   default_stack_class = stack_pool::class_of(options.stack_size);
 #ifdef WEFT_LAUNCHES
   if (!options.measure_stacks) launch_class = default_stack_class;

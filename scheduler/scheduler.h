@@ -49,6 +49,9 @@ struct scheduler_options {
   // Every start paints its stack, and every end looks at it: see stack_uses().
   // A start then costs some microseconds, and a whole stack of memory.
   bool measure_stacks = false;
+  // Of the choices of select() between cases that can happen at once. The same
+  // program with the same seed makes the same ones.
+  std::uint64_t seed = 0;
 };
 
 class scheduler {

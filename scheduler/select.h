@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: BSL-1.0
+// Waiting for the first of several things to happen.
+//
+//   weft::select(
+//       orders.receive_case([&](std::optional<order> o) { serve(o); }),
+//       bills.send_case(next_bill, [&] { ++sent; }).when(owed > 0),
+//       weft::timeout_case(1s, [&] { look_at_the_clock(); }));
+//
+// Or without handlers, by index:
+//
+//   auto order_in = orders.receive_case();
+//   auto quit = stop.receive_case();
+//   switch (weft::select(order_in, quit)) {
+//     case 0: serve(order_in.value()); break;
+//     case 1: return;
+//   }
+//
+// Exactly one case happens, and the others leave no trace. If several can
+// happen at once, each has the same chance, drawn from the scheduler's seed so
+// that a run can be repeated; after weft::in_order the first of them wins. If
+// none can, the default case happens; without one, the caller parks until
+// something can, or the time of a timeout case has come.
+//
+// A receive case of a closed and drained channel can happen, and gives nullopt.
+// A send case of a closed one throws channel_closed. Several cases may be of
+// one channel, in both directions too: a select never meets itself. Whoever is
+// parked in a select stands in line like others, and counts in each balance.
+//
+// Failure:       as the operations that are selected between: no_scheduler,
+//                wrong_scheduler, channel_closed, what send_exception() sent,
+//                deadlock_error where nothing could ever happen, tasklet_exit
+//                when killed. Until a case has happened nothing has changed.
+// Handlers:      run in the caller, when all is settled; what they throw comes
+//                out of select().
+// Cost:          O(cases); no allocation, but for ranges of more than 16.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <concepts>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <ranges>
+#include <source_location>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "weft/scheduler/dispatcher.h"
+#include "weft/scheduler/saturate.h"
+#include "weft/scheduler/select_case.h"
+#include "weft/scheduler/timer_heap.h"
+
+namespace weft {
+
+// For cases without a handler.
+struct no_handler {
+  void operator()() const {}
+};
+
+// Happens when it is waited for this long, or until then, and nothing else has.
+// With several, the earliest counts. Zero or less: at once, as a default case.
+template <typename F = no_handler>
+class timeout_case;
+// Happens when nothing else can, so that the select does not park.
+template <typename F = no_handler>
+class default_case;
+
+template <typename Case>
+concept selectable = std::derived_from<std::remove_cvref_t<Case>, select_case>;
+
+struct in_order_t {};
+inline constexpr in_order_t in_order{};
+
+// Gives the index of the case that has happened.
+template <selectable... Cases>
+std::size_t select(Cases&&... cases);
+template <selectable... Cases>
+std::size_t select(in_order_t, Cases&&... cases);
+
+// Of a range of cases, or of pointers to cases of any kind, as
+// std::vector<weft::select_case*>. None at all, or none that is switched on,
+// can never happen.
+template <std::ranges::forward_range Cases>
+std::size_t select(Cases&& cases);
+template <std::ranges::forward_range Cases>
+std::size_t select(in_order_t, Cases&& cases);
+
+// ---------------------------------------------------------------------------
+
+// The half of a select that no template is needed for:
+//
+//   begin:  choose a case that is ready - make it happen
+//           or line up for all of them
+//   (switch, inlined into the caller)
+//   end:    which was it?
+class selection {
+ public:
+  selection(select_case* const* cases, std::size_t count, bool fair)
+      : cases_(cases), count_(count), fair_(fair) {}
+  selection(const selection&) = delete;
+  selection& operator=(const selection&) = delete;
+  ~selection() {
+    if (parked_) [[unlikely]]
+      give_back();
+  }
+
+  // True: the caller has to switch, to `next`.
+  bool begin(dispatcher* s, control_block*& next);
+  // The index of what has happened.
+  std::size_t end();
+  void handle(std::size_t index) const {
+    cases_[index]->verbs_->handle(*cases_[index]);
+  }
+
+ private:
+  static constexpr std::size_t none = ~std::size_t{0};
+
+  std::size_t choose(dispatcher* s);
+  std::size_t tell(dispatcher* s, std::size_t pick);
+  bool line_up(dispatcher* s, control_block*& next);
+  void give_back() noexcept;
+
+  select_case* const* cases_;
+  std::size_t count_;
+  bool fair_;
+  bool parked_ = false;
+  std::size_t chosen_ = none;
+  std::size_t otherwise_ = none;  // the default case
+  std::size_t timeout_ = none;    // the earliest timeout case
+  std::chrono::steady_clock::time_point deadline_;
+  wait_record own_;  // the last of the chain; the timer's
+  std::optional<timer> alarm_;
+};
+
+class timeout_case_base : public conditional_case<timeout_case_base> {
+ protected:
+  using time_point = std::chrono::steady_clock::time_point;
+  timeout_case_base(const verbs& v, std::chrono::nanoseconds time,
+                    std::source_location where)
+      : conditional_case(v, where, kind::timeout), time_(time) {}
+  timeout_case_base(const verbs& v, time_point when, std::source_location where)
+      : conditional_case(v, where, kind::timeout), when_(when) {}
+
+ private:
+  friend class selection;
+  std::chrono::nanoseconds time_{0};
+  std::optional<time_point> when_;
+};
+
+template <typename F>
+class timeout_case : public timeout_case_base {
+ public:
+  template <typename Rep, typename Period>
+  explicit timeout_case(
+      std::chrono::duration<Rep, Period> time, F handler = {},
+      std::source_location where = std::source_location::current())
+      : timeout_case_base(table, saturate(time), where),
+        handler_(std::move(handler)) {}
+  explicit timeout_case(
+      time_point when, F handler = {},
+      std::source_location where = std::source_location::current())
+      : timeout_case_base(table, when, where), handler_(std::move(handler)) {}
+
+  void handle() { static_cast<void>(std::invoke(handler_)); }
+
+ private:
+  static constexpr verbs table{
+      .reason = "time-out",
+      .handle = [](select_case& c) { static_cast<timeout_case&>(c).handle(); }};
+  F handler_;
+};
+template <typename Time>
+timeout_case(Time) -> timeout_case<no_handler>;
+template <typename Time, typename F>
+timeout_case(Time, F) -> timeout_case<F>;
+
+template <typename F>
+class default_case : public conditional_case<default_case<F>> {
+  using base = conditional_case<default_case<F>>;
+  using typename base::kind;
+  using typename base::verbs;
+
+ public:
+  explicit default_case(F handler = {}, std::source_location where =
+                                            std::source_location::current())
+      : base(table, where, kind::otherwise), handler_(std::move(handler)) {}
+
+  void handle() { static_cast<void>(std::invoke(handler_)); }
+
+ private:
+  static constexpr verbs table{
+      .reason = "default",
+      .handle = [](select_case& c) { static_cast<default_case&>(c).handle(); }};
+  F handler_;
+};
+default_case() -> default_case<no_handler>;
+
+template <selectable... Cases>
+[[gnu::always_inline]] inline std::size_t select_among(bool fair,
+                                                       Cases&... cases) {
+  select_case* const all[] = {&cases...};
+  selection s(all, sizeof...(cases), fair);
+  dispatcher* d = this_dispatcher();
+  control_block* next;
+  if (s.begin(d, next)) d->switch_to(d->current, next);
+  const std::size_t happened = s.end();
+  std::size_t i = 0;
+  ((i++ == happened ? cases.handle() : void()), ...);
+  return happened;
+}
+
+template <selectable... Cases>
+[[gnu::always_inline]] inline std::size_t select(Cases&&... cases) {
+  return select_among(true, cases...);
+}
+template <selectable... Cases>
+[[gnu::always_inline]] inline std::size_t select(in_order_t, Cases&&... cases) {
+  return select_among(false, cases...);
+}
+
+template <typename Cases>
+std::size_t select_from(bool fair, Cases& cases) {
+  constexpr std::size_t few = 16;
+  std::array<select_case*, few> place;
+  std::vector<select_case*> more;
+  const auto count = static_cast<std::size_t>(std::ranges::distance(cases));
+  if (count > few) more.resize(count);
+  select_case** const all = count > few ? more.data() : place.data();
+  select_case** at = all;
+  for (auto&& each : cases) {
+    if constexpr (selectable<decltype(each)>)
+      *at++ = &each;
+    else
+      *at++ = std::to_address(each);
+  }
+  selection s(all, count, fair);
+  dispatcher* d = this_dispatcher();
+  control_block* next;
+  if (s.begin(d, next)) d->switch_to(d->current, next);
+  const std::size_t happened = s.end();
+  s.handle(happened);
+  return happened;
+}
+
+template <std::ranges::forward_range Cases>
+std::size_t select(Cases&& cases) {
+  return select_from(true, cases);
+}
+template <std::ranges::forward_range Cases>
+std::size_t select(in_order_t, Cases&& cases) {
+  return select_from(false, cases);
+}
+
+}  // namespace weft

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: BSL-1.0
+// One of several things that a tasklet waits for at once: see select.h.
+//
+// What can be waited for gives its own cases: channel::receive_case(),
+// send_case(), event::wait_case() ... This is what they have in common.
+//
+// Lifetime: a case refers to what it waits for, and a send case to its value if
+//           that is not small; both outlive the select. A case may be selected again and again;
+//           not copied or moved while it waits.
+#pragma once
+
+#include <cstdint>
+#include <source_location>
+
+#include "weft/tasklet/wait_queue.h"
+
+namespace weft {
+
+struct dispatcher;
+
+class select_case {
+ public:
+  // Switched off, it neither happens nor is waited for: select() passes it
+  // over. (Go: a nil channel.)
+  void set_enabled(bool on) { enabled_ = on; }
+  [[nodiscard]] bool enabled() const { return enabled_; }
+
+ protected:
+  friend class selection;
+
+  // How a select deals with a case. Those that may be null are marked.
+  struct verbs {
+    const char* reason = "";  // "receive", ...: for reports
+    // Throws what forbids the operation; says whether it can happen now.
+    bool (*ready)(select_case&, dispatcher*) = nullptr;
+    // Makes it happen; gives who has to go on at once, or null. Throws with
+    // nothing changed. Requires: ready.
+    control_block* (*perform)(select_case&, dispatcher*) = nullptr;
+    // Where it waits; it fills in the slot of the record, which has begun.
+    wait_queue& (*line)(select_case&) = nullptr;
+    // It has happened while the tasklet waited. Null: nothing to do.
+    void (*waited)(select_case&) = nullptr;
+    // It has, but something is raised in the tasklet instead: gives back what
+    // it got. Null: nothing to do.
+    void (*undo)(select_case&) noexcept = nullptr;
+    // Tells who watches of an operation that happens, or waits. Null: nobody
+    // can.
+    void (*tell)(select_case&, dispatcher*, bool waits) = nullptr;
+    // Calls its handler. Throws what the operation came to, if that is a
+    // failure.
+    void (*handle)(select_case&) = nullptr;
+  };
+  enum class kind : std::uint8_t { operation, timeout, otherwise };
+
+  explicit select_case(const verbs& v, std::source_location where,
+                       kind k = kind::operation)
+      : verbs_(&v), where_(where), kind_(k) {}
+  select_case(const select_case&) = default;
+  select_case& operator=(const select_case&) = default;
+  ~select_case() = default;
+
+  wait_record record_;  // while it waits
+
+ private:
+  const verbs* verbs_;
+  std::source_location where_;
+  kind kind_;
+  bool enabled_ = true;
+};
+
+// The case of a derived class, with a condition: it is switched off unless
+// that holds.
+template <typename Case>
+class conditional_case : public select_case {
+ public:
+  Case&& when(bool condition) && {
+    set_enabled(condition);
+    return static_cast<Case&&>(*this);
+  }
+  Case& when(bool condition) & {
+    set_enabled(condition);
+    return static_cast<Case&>(*this);
+  }
+
+ protected:
+  using select_case::select_case;
+};
+
+}  // namespace weft
