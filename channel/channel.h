@@ -149,7 +149,7 @@ class channel : private rendezvous<T> {
   }
 
   // As send() and receive(), but park until `when`, or for `time`, at most:
-  // timed_out then. They also throw std::bad_alloc.
+  // timed_out then. No clock is read where the operation need not wait.
   op_status send_until(time_point when, T&& value,
                        location where = location::current()) {
     return put(std::move(value), wait_until{when}, where);

@@ -22,13 +22,6 @@ constexpr std::size_t stacks_at_once = 64;
 constinit exception_state no_exceptions{};
 constinit dispatcher no_scheduler_here{none_here, &no_exceptions};
 
-// It has not been woken since, nor waits another waiter there in its place.
-bool waits_on(const control_block& t, const wait_record& w) {
-  const wait_record* r = t.waiting;
-  while (r != nullptr && r != &w) r = r->sibling;
-  return r != nullptr;
-}
-
 // Watches the idle driver, which may not switch.
 class polling_scope {
  public:
@@ -95,11 +88,7 @@ void core::poll_sources() noexcept {
   }
   if (timers.empty()) return;
   const auto now = driver->now();
-  while (wait_record* w = timers.pop_due(now)) {
-    if (!waits_on(*w->who, *w)) continue;  // Woken already.
-    w->timed_out = 1;
-    wake(w->who);
-  }
+  while (timer* due = timers.pop_due(now)) due->fire(*this);
 }
 
 void core::popped_null() noexcept {
@@ -129,7 +118,7 @@ control_block* core::intercept(control_block* me, control_block* n) noexcept {
 // Waits for what may come, or does a little of what can be done meanwhile.
 void core::idle() noexcept {
   std::optional<idle_driver::clock::time_point> deadline;
-  if (!timers.empty()) deadline = timers.next_deadline();
+  if (!timers.empty()) deadline = timers.next_look();
   for (const run_frame* f = frames; f != nullptr; f = f->outer)
     if (f->waits && (!deadline || *f->deadline < *deadline))
       deadline = f->deadline;

@@ -6,6 +6,7 @@
 //   life.cc       start and end of a tasklet
 //   kill.cc       kill, and other exceptions from outside
 //   select.cc     waiting for several things
+//   sleep.cc      waits that end with the time
 //   pause.cc      tasklets that stand nowhere
 //   traps.cc      what forbids to block or to switch
 //   run.cc        run() and its budgets
@@ -35,7 +36,7 @@
 #include "weft/scheduler/stack_survey.h"
 #include "weft/scheduler/stack_use.h"
 #include "weft/scheduler/thread_driver.h"
-#include "weft/scheduler/timer_heap.h"
+#include "weft/scheduler/timer_wheel.h"
 #include "weft/tasklet/descriptor_pool.h"
 #include "weft/tasklet/stack_pool.h"
 #include "weft/tasklet/strand_home.h"
@@ -167,6 +168,14 @@ struct core : dispatcher {
     z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
     return ((z ^ (z >> 31)) >> 32) * n >> 32;
   }
+
+  // ---- sleep.cc
+  using time_point = idle_driver::clock::time_point;
+  // Parks the current tasklet until `when`; yields if that has passed.
+  void sleep(time_point now, time_point when, std::source_location where);
+  using dispatcher::park_until;
+  bool park_until(wait_record& w, wait_queue& q, time_point now,
+                  time_point deadline);
 
   // ---- pause.cc
   // Takes a tasklet that is not current off the queue or what it waits for.
@@ -322,7 +331,7 @@ struct core : dispatcher {
   stack retired_ground;
 #endif
   run_frame* frames = nullptr;  // innermost first; main's is outermost
-  timer_heap timers;
+  timer_wheel timers;
   thread_driver own_driver;
   idle_driver* driver;
   std::uint64_t last_poll = 0;  // position in the run queue

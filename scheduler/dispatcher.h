@@ -160,8 +160,7 @@ struct dispatcher {
   }
   void park(wait_record& w) { switch_to(current, line_up(w)); }
 
-  // As above; false where the time passed first. They throw std::bad_alloc,
-  // too.
+  // As above; false where the time passed first.
   bool park_until(wait_record& w, wait_queue& q,
                   std::chrono::steady_clock::time_point deadline);
   bool park_for(wait_record& w, wait_queue& q, std::chrono::nanoseconds time);

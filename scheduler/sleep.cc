@@ -1,38 +1,65 @@
 // SPDX-License-Identifier: BSL-1.0
+#include "weft/scheduler/alarm.h"
 #include "weft/scheduler/core.h"
 #include "weft/scheduler/yield.h"
 
 namespace weft {
+namespace {
+
+// It has not been woken since, nor waits another waiter there in its place.
+bool waits_on(const control_block& t, const wait_record& w) {
+  const wait_record* r = t.waiting;
+  while (r != nullptr && r != &w) r = r->sibling;
+  return r != nullptr;
+}
+
+}  // namespace
+
+void alarm::ring(timer& t, core& c) noexcept {
+  wait_record& w = static_cast<alarm&>(t).record_;
+  if (!waits_on(*w.who, w)) return;  // Woken already.
+  w.timed_out = 1;
+  c.wake(w.who);
+}
+
+void core::sleep(time_point now, time_point when, std::source_location where) {
+  if (when <= now) return yield();
+  wait_record w("sleep", where);
+  const alarm set(*this, when, w);
+  park(w);
+}
 
 void sleep_until(std::chrono::steady_clock::time_point when,
                  std::source_location where) {
   core& c = core::here();
-  if (when <= c.driver->now()) return yield();
-  wait_record w("sleep", where);
-  w.who = c.current;
-  const timer alarm(c.timers, when, w);
-  c.mark_sources();
-  c.park(w);
+  c.sleep(c.driver->now(), when, where);
 }
 
 void sleep_for_ns(std::chrono::nanoseconds d, std::source_location where) {
-  sleep_until(later(core::here().driver->now(), d), where);
+  core& c = core::here();
+  const auto now = c.driver->now();
+  c.sleep(now, later(now, d), where);
+}
+
+bool core::park_until(wait_record& w, wait_queue& q, time_point now,
+                      time_point deadline) {
+  if (deadline <= now) return false;
+  const alarm set(*this, deadline, w);
+  park(w, q);
+  return w.timed_out == 0;
 }
 
 bool dispatcher::park_until(wait_record& w, wait_queue& q,
                             std::chrono::steady_clock::time_point deadline) {
   core& c = core::of(this);
-  if (deadline <= c.driver->now()) return false;
-  w.who = current;
-  const timer alarm(c.timers, deadline, w);
-  c.mark_sources();
-  park(w, q);
-  return w.timed_out == 0;
+  return c.park_until(w, q, c.driver->now(), deadline);
 }
 
 bool dispatcher::park_for(wait_record& w, wait_queue& q,
                           std::chrono::nanoseconds time) {
-  return park_until(w, q, later(core::of(this).driver->now(), time));
+  core& c = core::of(this);
+  const auto now = c.driver->now();
+  return c.park_until(w, q, now, later(now, time));
 }
 
 }  // namespace weft

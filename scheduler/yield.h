@@ -20,7 +20,7 @@ namespace weft {
 
 // Parks the caller until `when`; yields if that has passed. Tasklets with the
 // same deadline go on in the order in which they went to sleep. Throws as
-// yield(), block_trap_error, and std::bad_alloc. Cost: O(log sleepers).
+// yield(), and block_trap_error. Cost: O(1); no allocation.
 void sleep_until(std::chrono::steady_clock::time_point when,
                  std::source_location where = std::source_location::current());
 

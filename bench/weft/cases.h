@@ -9,4 +9,5 @@ void add_channel_cases(bench::suite& all);
 void add_spawn_cases(bench::suite& all);
 void add_skynet_cases(bench::suite& all);
 void add_memory_cases(bench::suite& all);
+void add_timer_cases(bench::suite& all);
 void add_generator_cases(bench::suite& all);

@@ -10,6 +10,7 @@ int main(int argc, char** argv) {
   add_spawn_cases(all);
   add_skynet_cases(all);
   add_memory_cases(all);
+  add_timer_cases(all);
   add_generator_cases(all);
   all.read(argc, argv);
 

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: BSL-1.0
+// Private: the timer of one who waits, and goes on when the time has passed.
+//
+// Armed before its tasklet is parked. One whose tasklet was woken by something
+// else meanwhile fires to no effect.
+#pragma once
+
+#include "weft/scheduler/core.h"
+
+namespace weft {
+
+class alarm : public timer {
+ public:
+  // Requires: `record` outlives it.
+  alarm(core& c, time_point deadline, wait_record& record) noexcept
+      : timer(&alarm::ring), record_(record) {
+    record.who = c.current;
+    arm(c.timers, deadline);
+    c.mark_sources();
+  }
+
+ private:
+  static void ring(timer& t, core& c) noexcept;
+
+  wait_record& record_;
+};
+
+}  // namespace weft
