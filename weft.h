@@ -13,6 +13,7 @@
 #include "weft/scheduler/select.h"          // IWYU pragma: export
 #include "weft/scheduler/shield.h"          // IWYU pragma: export
 #include "weft/scheduler/spawn.h"           // IWYU pragma: export
+#include "weft/scheduler/timeout.h"         // IWYU pragma: export
 #include "weft/scheduler/traps.h"           // IWYU pragma: export
 #include "weft/scheduler/yield.h"           // IWYU pragma: export
 #include "weft/tasklet/context_var.h"       // IWYU pragma: export

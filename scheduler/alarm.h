@@ -5,19 +5,16 @@
 // else meanwhile fires to no effect.
 #pragma once
 
-#include "weft/scheduler/core.h"
+#include "weft/scheduler/timer_wheel.h"
 
 namespace weft {
+
+struct wait_record;
 
 class alarm : public timer {
  public:
   // Requires: `record` outlives it.
-  alarm(core& c, time_point deadline, wait_record& record) noexcept
-      : timer(&alarm::ring), record_(record) {
-    record.who = c.current;
-    arm(c.timers, deadline);
-    c.mark_sources();
-  }
+  alarm(core& c, time_point deadline, wait_record& record) noexcept;
 
  private:
   static void ring(timer& t, core& c) noexcept;

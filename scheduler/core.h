@@ -5,6 +5,7 @@
 //   core.cc       choosing the next, switching with something unusual afoot
 //   life.cc       start and end of a tasklet
 //   kill.cc       kill, and other exceptions from outside
+//   interruption.cc  what is to be raised in a tasklet when the time comes
 //   select.cc     waiting for several things
 //   sleep.cc      waits that end with the time
 //   pause.cc      tasklets that stand nowhere
@@ -31,6 +32,7 @@
 #include "weft/scheduler/callbacks.h"
 #include "weft/scheduler/dispatcher.h"
 #include "weft/scheduler/idle_driver.h"
+#include "weft/scheduler/interruption.h"
 #include "weft/scheduler/overflow.h"
 #include "weft/scheduler/run_result.h"
 #include "weft/scheduler/stack_survey.h"
@@ -307,6 +309,15 @@ struct core : dispatcher {
   [[nodiscard]] static bool held_back_away(const control_block& t);
   // Throws what is due to the current tasklet, unless that must wait.
   void raise_due(control_block* me);
+  // ---- interruption.cc
+  // One that was due is not any more: is another?
+  static void note_interruptions(descriptor& d) noexcept;
+  static void raise_interruption(descriptor& d);
+  template <typename See>
+  static void for_each_interruption(const descriptor& d, See see) {
+    for (const interruption* i = d.interruptions; i != nullptr; i = i->outer_)
+      see(*i);
+  }
   void watch_current() noexcept;
   void unwatch() noexcept;
 
@@ -342,6 +353,7 @@ struct core : dispatcher {
   std::deque<late_failure> failures;
 
   std::uint64_t random_state = 0;  // for the choices of select()
+  std::uint64_t limits = 0;        // of time, made so far
   std::uint64_t ids_skipped = 0;   // never given to a tasklet
   std::uint64_t runs = 0;          // begun so far
   std::uint32_t switch_traps = 0;

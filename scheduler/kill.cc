@@ -125,7 +125,8 @@ bool core::held_back_away(const control_block& t) {
 
 void core::raise_due(control_block* me) {
   descriptor& d = *me->who;
-  if ((me->flags & (killed | failure_due | injected | trapped)) == 0)
+  if ((me->flags & (killed | failure_due | injected | trapped | interrupted)) ==
+      0)
     return unwatch();
   watch_current();
   if (held_back(d)) return;
@@ -143,6 +144,7 @@ void core::raise_due(control_block* me) {
     me->flags &= ~injected;
     std::rethrow_exception(std::exchange(d.injected, nullptr));
   }
+  if (me->flags & interrupted) raise_interruption(d);
 }
 
 // From now on operations of the current tasklet ask raise_due() first.

@@ -3,7 +3,7 @@
 // - Until a case has happened nothing has changed: whatever may throw is asked
 //   of every case before one is linked.
 // - While the caller is parked its records are chained by `sibling`: one a
-//   case, then its own, which the timer knows. So the record of a case always
+//   case, then its own, which the alarm knows. So the record of a case always
 //   has a sibling, by which whoever serves it knows that there are others.
 #include "weft/scheduler/select.h"
 
@@ -89,8 +89,7 @@ bool selection::line_up(dispatcher* s, control_block*& next) {
       chosen_ = timeout_;
       return false;
     }
-    alarm_.emplace(c.timers, deadline_, own_);
-    c.mark_sources();
+    alarm_.emplace(c, deadline_, own_);
   }
   wait_record* first = &own_;
   for (std::size_t i = count_; i != 0; --i) {

@@ -48,10 +48,10 @@
 #include <utility>
 #include <vector>
 
+#include "weft/scheduler/alarm.h"
 #include "weft/scheduler/dispatcher.h"
 #include "weft/scheduler/saturate.h"
 #include "weft/scheduler/select_case.h"
-#include "weft/scheduler/timer_heap.h"
 
 namespace weft {
 
@@ -131,8 +131,8 @@ class selection {
   std::size_t otherwise_ = none;  // the default case
   std::size_t timeout_ = none;    // the earliest timeout case
   std::chrono::steady_clock::time_point deadline_;
-  wait_record own_;  // the last of the chain; the timer's
-  std::optional<timer> alarm_;
+  wait_record own_;  // the last of the chain; the alarm's
+  std::optional<alarm> alarm_;
 };
 
 class timeout_case_base : public conditional_case<timeout_case_base> {

@@ -15,6 +15,13 @@ bool waits_on(const control_block& t, const wait_record& w) {
 
 }  // namespace
 
+alarm::alarm(core& c, time_point deadline, wait_record& record) noexcept
+    : timer(&alarm::ring), record_(record) {
+  record.who = c.current;
+  arm(c.timers, deadline);
+  c.mark_sources();
+}
+
 void alarm::ring(timer& t, core& c) noexcept {
   wait_record& w = static_cast<alarm&>(t).record_;
   if (!waits_on(*w.who, w)) return;  // Woken already.

@@ -91,7 +91,7 @@ control_block* core::tell_switch(control_block* me, control_block* n) noexcept {
   change_places(&stand_in, me);
   if (flagged(accounting)) book_departure(*me);
 
-  const bool due = (me->flags & (killed | injected | failure_due)) != 0 &&
+  const bool due = (me->flags & (killed | injected | failure_due | interrupted)) != 0 &&
                    !held_back(*me->who);
   if (!due || me->waiting == nullptr) return next();
   // Whoever was to run runs; then `me`, who waits no more.

@@ -25,6 +25,7 @@
 namespace weft {
 
 struct descriptor;
+class interruption;
 
 // Non-zero flags send whoever switches to or from the tasklet the long way.
 enum tasklet_flag : std::uint32_t {
@@ -36,7 +37,8 @@ enum tasklet_flag : std::uint32_t {
   in_exit = 32,     // was left in a handler of its own kill
   injected = 64,    // descriptor::injected is to be raised when nothing forbids
   trapped = 128,    // it must not block
-  stands_in = 256,  // for a tasklet that is in its schedule callback
+  interrupted = 512,  // one of descriptor::interruptions is due
+  stands_in = 256,    // for a tasklet that is in its schedule callback
 };
 
 struct alignas(64) control_block : flow {
@@ -67,8 +69,9 @@ struct descriptor {
   std::uint16_t atomics = 0;      // atomic sections that it is in
   std::unique_ptr<std::string> name;
   std::unique_ptr<ledger> books;
-  std::exception_ptr thrown;    // the outcome of its operation
-  std::exception_ptr injected;  // from outside: throw_exception()
+  std::exception_ptr thrown;              // the outcome of its operation
+  std::exception_ptr injected;            // from outside: throw_exception()
+  interruption* interruptions = nullptr;  // innermost first
   spawn_site site;
   wait_queue joiners;
   strand_place strands;

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "weft/scheduler/interruption.h"
+
+#include "weft/scheduler/core.h"
+
+namespace weft {
+
+interruption::interruption()
+    : d_(core::present().current->who),
+      id_(d_->id),
+      outer_(std::exchange(d_->interruptions, this)) {}
+
+interruption::interruption(descriptor& d) noexcept
+    : d_(&d), id_(d.id), outer_(nullptr) {
+  interruption** last = &d.interruptions;
+  while (*last != nullptr) last = &(*last)->outer_;
+  *last = this;
+}
+
+interruption::~interruption() {
+  if (!attached()) return;
+  interruption** at = &d_->interruptions;
+  while (*at != this) at = &(*at)->outer_;
+  *at = outer_;
+  settle();
+}
+
+bool interruption::attached() const { return d_->id == id_; }
+
+void interruption::trigger() noexcept {
+  if (!attached()) return;
+  due_ = true;
+  control_block* t = d_->block;
+  t->flags |= interrupted;
+  core& c = *static_cast<core*>(const_cast<void*>(d_->owner));
+  if (t->waiting == nullptr) {
+    if (t == c.current) c.watch_current();
+  } else if (started(*t)) {
+    // It may be current all the same: the last to park looks at the clock.
+    const bool must_wait =
+        t == c.current ? c.held_back(*d_) : core::held_back_away(*t);
+    if (!must_wait) c.wake(t);
+  }
+}
+
+void interruption::settle() noexcept {
+  due_ = false;
+  if (attached()) core::note_interruptions(*d_);
+}
+
+void core::note_interruptions(descriptor& d) noexcept {
+  for (const interruption* i = d.interruptions; i != nullptr; i = i->outer_)
+    if (i->due_) return;
+  d.block->flags &= ~std::uint32_t{interrupted};
+}
+
+void core::raise_interruption(descriptor& d) {
+  interruption* outermost = nullptr;
+  for (interruption* i = d.interruptions; i != nullptr; i = i->outer_)
+    if (i->due_) outermost = i;
+  outermost->settle();
+  outermost->raise();
+}
+
+}  // namespace weft
