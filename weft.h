@@ -16,6 +16,7 @@
 #include "weft/scheduler/timeout.h"         // IWYU pragma: export
 #include "weft/scheduler/traps.h"           // IWYU pragma: export
 #include "weft/scheduler/yield.h"           // IWYU pragma: export
+#include "weft/structure/scope.h"           // IWYU pragma: export
 #include "weft/tasklet/context_var.h"       // IWYU pragma: export
 #include "weft/tasklet/error.h"             // IWYU pragma: export
 #include "weft/tasklet/generator.h"         // IWYU pragma: export

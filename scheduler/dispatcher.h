@@ -187,6 +187,10 @@ struct dispatcher {
   void enter_callback() noexcept;
   void leave_callback() noexcept;
 
+  // A failure that nobody else hears of: to the error handler, else to stderr.
+  void report_unheard(const tasklet& who,
+                      const std::exception_ptr& failure) noexcept;
+
   // What a floor above keeps here for as long as the scheduler lives.
   std::shared_ptr<void>& attachment();
 

@@ -56,6 +56,8 @@ class interruption {
   [[nodiscard]] virtual const class time_limit* limit() const {
     return nullptr;
   }
+  // It belongs to nobody but its tasklet, which ends.
+  virtual void drop() noexcept {}
   // For a tasklet that the current one spawns: a copy of it, on the heap, or
   // nothing.
   virtual void inherit(descriptor& /*child*/) const {}

@@ -23,8 +23,6 @@ time_limit::time_limit(descriptor& d, const time_limit& model) noexcept
   core_of(d).mark_sources();
 }
 
-time_limit::~time_limit() = default;
-
 time_limit::time_point time_limit::after(std::chrono::nanoseconds time) {
   return later(core::present().driver->now(), time);
 }

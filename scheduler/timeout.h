@@ -77,7 +77,7 @@ class time_limit : protected interruption {
   // Throw no_scheduler.
   explicit time_limit(time_point when);
   time_limit(descriptor& d, const time_limit& model) noexcept;
-  ~time_limit() override;
+  ~time_limit() override = default;
   static time_point after(std::chrono::nanoseconds time);
 
   [[noreturn]] void raise_timed_out() const { throw timed_out(number_); }
@@ -99,7 +99,7 @@ class time_limit : protected interruption {
   clockwork alarm_{*this};
 };
 
-class timeout : public time_limit {
+class timeout final : public time_limit {
  public:
   explicit timeout(time_point when) : time_limit(when) {}
   template <typename Rep, typename Period>
@@ -110,7 +110,7 @@ class timeout : public time_limit {
   [[noreturn]] void raise() override { raise_timed_out(); }
 };
 
-class deadline : public time_limit {
+class deadline final : public time_limit {
  public:
   explicit deadline(time_point when);
   template <typename Rep, typename Period>
@@ -122,6 +122,7 @@ class deadline : public time_limit {
       : time_limit(d, model) {}
   [[noreturn]] void raise() override;
   void inherit(descriptor& child) const override;
+  void drop() noexcept override { delete this; }
 };
 
 // When the first of the current tasklet's limits passes; nullopt: it has none.

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "weft/scheduler/core.h"
+#include "weft/tasklet/holds.h"
 
 namespace weft {
 namespace {
@@ -21,16 +22,6 @@ core& scheduler_of(const descriptor& d) {
 }
 
 [[noreturn]] void throw_dead() { throw error("weft: this tasklet has ended"); }
-
-bool is_exit(const std::exception_ptr& what) {
-  try {
-    std::rethrow_exception(what);
-  } catch (const tasklet_exit&) {
-    return true;
-  } catch (...) {
-    return false;
-  }
-}
 
 }  // namespace
 
@@ -60,7 +51,7 @@ void tasklet::throw_at(std::exception_ptr what, bool now) const {
   if (!what)
     throw std::invalid_argument("weft: throw_exception() of no exception");
   if (!alive()) {
-    if (is_exit(what)) return;
+    if (holds<tasklet_exit>(what)) return;
     throw_dead();
   }
   core::admitted(*d_).throw_into(*d_, std::move(what), now);

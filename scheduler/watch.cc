@@ -91,8 +91,9 @@ control_block* core::tell_switch(control_block* me, control_block* n) noexcept {
   change_places(&stand_in, me);
   if (flagged(accounting)) book_departure(*me);
 
-  const bool due = (me->flags & (killed | injected | failure_due | interrupted)) != 0 &&
-                   !held_back(*me->who);
+  const bool due =
+      (me->flags & (killed | injected | failure_due | interrupted)) != 0 &&
+      !held_back(*me->who);
   if (!due || me->waiting == nullptr) return next();
   // Whoever was to run runs; then `me`, who waits no more.
   control_block* to = queue.take();
@@ -181,6 +182,11 @@ void core::report_failure(const tasklet& who,
   std::exception_ptr left = failure;
   offer_to_handler(who, left);
   if (left) print_failure(who, left);
+}
+
+void dispatcher::report_unheard(const tasklet& who,
+                                const std::exception_ptr& failure) noexcept {
+  core::of(this).report_failure(who, failure);
 }
 
 void core::print_failure(const tasklet& who,

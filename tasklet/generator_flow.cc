@@ -3,26 +3,14 @@
 
 #include <cstdlib>
 
+#include "weft/tasklet/holds.h"
 #include "weft/tasklet/stderr_line.h"
 
 namespace weft {
 namespace {
 
-// How often a generator may ignore its end before it is given up.
-constexpr int patience = 16;
-
 void report(const std::exception& e) noexcept {
   stderr_line() << "a generator that was destroyed failed: " << e.what();
-}
-
-bool is_exit(const std::exception_ptr& what) noexcept {
-  try {
-    std::rethrow_exception(what);
-  } catch (const generator_exit&) {
-    return true;
-  } catch (...) {
-    return false;
-  }
 }
 
 }  // namespace
@@ -138,7 +126,7 @@ void generator_flow::delegate(generator_flow& inner) {
   if (told) root->closing = nullptr;
   if (inner.failure) {
     const std::exception_ptr what = std::exchange(inner.failure, nullptr);
-    if (told && is_exit(what)) root->closing = me;
+    if (told && holds<generator_exit>(what)) root->closing = me;
     std::rethrow_exception(what);
   }
   if (!told) return;

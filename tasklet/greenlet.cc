@@ -7,26 +7,14 @@
 #include <string>
 #include <utility>
 
+#include "weft/tasklet/holds.h"
 #include "weft/tasklet/stderr_line.h"
 
 namespace weft {
 namespace {
 
-// How often one may refuse to end before it is given up.
-constexpr int patience = 16;
-
 // However many handles it has.
 constexpr std::size_t whatever = std::numeric_limits<std::size_t>::max() - 1;
-
-bool is_exit(const std::exception_ptr& what) noexcept {
-  try {
-    std::rethrow_exception(what);
-  } catch (const greenlet_exit&) {
-    return true;
-  } catch (...) {
-    return false;
-  }
-}
 
 // What escapes one that nobody waits for.
 void report(const std::exception_ptr& what) noexcept {
@@ -128,7 +116,7 @@ greenlet_core* greenlet_core::recipient(greenlet_core* to, parcel& value,
     if (to->state_ == begun) return to;
     if (!what && to->state_ == created) return to;
     to->state_ = ended;
-    if (what && is_exit(what)) {
+    if (what && holds<greenlet_exit>(what)) {
       what = nullptr;
       value = parcel(greenlet_exit());
     }

@@ -23,6 +23,9 @@
 
 namespace weft {
 
+// How often a strand may refuse to end before it is given up.
+inline constexpr int patience = 16;
+
 class strand_home;
 
 }  // namespace weft

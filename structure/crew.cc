@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "weft/structure/crew.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "weft/scheduler/scheduler.h"
+#include "weft/scheduler/shield.h"
+
+namespace weft {
+
+// Those that have ended are forgotten when their room is needed: O(1) a spawn.
+void crew::make_room() {
+  if (members_.size() < members_.capacity()) return;
+  std::erase_if(members_, [](const tasklet& t) { return !t.alive(); });
+  members_.reserve(std::max<std::size_t>(4, 2 * members_.size()));
+}
+
+void crew::enrol(const tasklet& t) noexcept {
+  if (!t.alive()) return;  // The scheduler ends.
+  members_.push_back(t);
+  if (cancelled_) t.kill(pending);
+}
+
+void crew::leave() noexcept {
+  if (--size_ != 0) return;
+  dispatcher* s = this_dispatcher();
+  while (!waiting_.empty())
+    s->queue.push(s->unlink(waiting_.front(), waiting_));
+}
+
+void crew::fail(std::exception_ptr what) noexcept {
+  const tasklet who = current();
+  if (overseer_ != nullptr)
+    overseer_->member_failed(who, std::move(what));
+  else
+    this_dispatcher()->report_unheard(who, what);
+}
+
+void crew::cancel() noexcept {
+  const auto alive = shared_from_this();
+  const shield on;  // What is due to the caller is no failure of this.
+  cancelled_ = true;
+  // A kill may destroy a callable, which may spawn.
+  for (std::size_t i = 0; i != members_.size(); ++i) {
+    const tasklet t = members_[i];
+    if (!t.is_current()) t.kill(pending);
+  }
+}
+
+void crew::wait(const char* reason, std::source_location where) {
+  dispatcher* s = this_dispatcher();
+  s->admit();
+  while (size_ != 0) {
+    wait_record w(reason, where);
+    s->park(w, waiting_);
+  }
+}
+
+void crew::drain(const char* reason, std::source_location where) noexcept {
+  if (size_ == 0) return;
+  const shield on;
+  cancel();
+  try {
+    wait(reason, where);
+  } catch (...) {  // They can never end.
+    this_dispatcher()->report_unheard(current(), std::current_exception());
+  }
+}
+
+}  // namespace weft

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: BSL-1.0
+// Private: tasklets that belong together, and what is known of their ends.
+//
+// Each has a membership, which is destroyed when its callable is: at its end, or
+// when it is killed before its start. Crew and owner are apart, because members
+// may outlive the owner's scope where they refuse to die.
+#pragma once
+
+#include <cstddef>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <source_location>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "weft/scheduler/dispatcher.h"
+#include "weft/scheduler/spawn.h"
+
+namespace weft {
+
+class crew : public std::enable_shared_from_this<crew> {
+ public:
+  // Hears of what escapes a member, on that one; not of kills.
+  class overseer {
+   public:
+    virtual void member_failed(const tasklet& who,
+                               std::exception_ptr what) noexcept = 0;
+
+   protected:
+    ~overseer() = default;
+  };
+
+  explicit crew(overseer& o) : overseer_(&o) {}
+
+  // Those that are spawned from now on are killed at once, those that are here
+  // at their turns; the caller is not.
+  void cancel() noexcept;
+  [[nodiscard]] bool cancelled() const { return cancelled_; }
+
+  // Members that have not ended.
+  [[nodiscard]] std::size_t size() const { return size_; }
+  // Parks until all have ended. Throws as join().
+  void wait(const char* reason, std::source_location where);
+  // Cancels, and waits for the end of all, whatever comes meanwhile; what makes
+  // that impossible is reported.
+  void drain(const char* reason, std::source_location where) noexcept;
+  // The owner has gone: nobody hears of failures, which are reported.
+  void forget_overseer() noexcept { overseer_ = nullptr; }
+
+  template <typename F, typename... Args>
+  tasklet spawn(spawn_options options, F&& f, Args&&... args) {
+    make_room();
+    auto body = bind_once(std::forward<F>(f), std::forward<Args>(args)...);
+    const tasklet t =
+        weft::spawn(std::move(options),
+                    errand<decltype(body)>{membership(*this), std::move(body)});
+    enrol(t);
+    return t;
+  }
+
+ private:
+  class membership {
+   public:
+    explicit membership(crew& c) : crew_(c.shared_from_this()) {
+      ++crew_->size_;
+    }
+    membership(membership&&) = default;
+    membership& operator=(membership&&) = delete;
+    ~membership() {
+      if (crew_) crew_->leave();
+    }
+    void failed() const noexcept { crew_->fail(std::current_exception()); }
+
+   private:
+    std::shared_ptr<crew> crew_;
+  };
+
+  // The membership first: it ends last.
+  template <typename F>
+  struct errand {
+    membership of;
+    F body;
+    void operator()() {
+      try {
+        body();
+      } catch (const tasklet_exit&) {
+        throw;
+      } catch (...) {
+        of.failed();
+      }
+    }
+  };
+
+  void make_room();
+  void enrol(const tasklet& t) noexcept;
+  void leave() noexcept;
+  void fail(std::exception_ptr what) noexcept;
+
+  overseer* overseer_;
+  std::vector<tasklet> members_;  // and some that have ended
+  std::size_t size_ = 0;
+  bool cancelled_ = false;
+  wait_queue waiting_;  // for the end of all
+};
+
+}  // namespace weft

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "weft/structure/scope.h"
+
+#include <utility>
+
+#include "weft/scheduler/scheduler.h"
+
+namespace weft {
+
+scope::scope(std::source_location where)
+    : crew_(std::make_shared<crew>(news_)),
+      exceptions_(std::uncaught_exceptions()),
+      where_(where) {}
+
+scope::~scope() noexcept(false) {
+  const struct farewell {
+    crew& of;
+    ~farewell() { of.forget_overseer(); }
+  } at_the_end{*crew_};
+  if (!news_.attached()) return;  // Its scheduler has ended, and all with it.
+  if (std::uncaught_exceptions() == exceptions_) {
+    join(where_);
+  } else {
+    drain();
+    news_.report_at_last();
+  }
+}
+
+void scope::drain() noexcept {
+  cancel();
+  crew_->drain("the end of a scope", where_);
+}
+
+void scope::join(std::source_location where) {
+  if (!news_.is_for(current()))
+    throw error("weft: a scope is joined by the tasklet that made it");
+  try {
+    crew_->wait("join of a scope", where);
+  } catch (...) {
+    drain();
+    throw;
+  }
+  news_.raise_at_last();
+}
+
+void scope::cancel() noexcept {
+  crew_->cancel();
+  stop_.request_stop();
+}
+
+void scope::news::member_failed(const tasklet& who,
+                                std::exception_ptr what) noexcept {
+  if (failure_) return this_dispatcher()->report_unheard(who, what);
+  failure_ = std::move(what);
+  failed_ = who;
+  scope_.cancel();
+  trigger();
+}
+
+void scope::news::raise() {
+  std::rethrow_exception(std::exchange(failure_, nullptr));
+}
+
+void scope::news::raise_at_last() {
+  settle();
+  if (failure_) raise();
+}
+
+void scope::news::report_at_last() noexcept {
+  settle();
+  if (failure_) this_dispatcher()->report_unheard(failed_, failure_);
+}
+
+bool scope::news::is_for(const tasklet& t) const {
+  return attached() && t == dispatcher::handle(&whose());
+}
+
+}  // namespace weft
