@@ -152,15 +152,9 @@ control_block* dispatcher::next_slow() noexcept {
       c.popped_null();
     }
     // Nobody is runnable.
-    if (!c.has_sources()) {
-      if (c.frames != nullptr) return c.end_run(*c.frames, run_result::drained);
-      const wait_record* w = c.main_block.waiting;
-      if (w == nullptr || w->pause == 0) return nullptr;
-      unpark(&c.main_block);
-      return &c.main_block;
-    }
-    c.poll_sources();
+    if (c.has_sources()) c.poll_sources();
     if (queue.members() == 0) {
+      if (!c.may_come()) return c.give_up();
       // Something may come, and not every run waits for it.
       control_block* back = nullptr;
       if (run_frame* f = c.impatient_frame()) {
@@ -177,6 +171,19 @@ control_block* dispatcher::next_slow() noexcept {
     }
     if (queue.members() != 0 && c.has_sources()) mark_sources();
   }
+}
+
+control_block* core::give_up() noexcept {
+  // Where time stands still, those who sleep wait for somebody to advance it.
+  const bool some_sleep = has_sources();
+  if (some_sleep) mark_sources();
+  if (frames != nullptr)
+    return end_run(*frames,
+                   some_sleep ? run_result::idle : run_result::drained);
+  const wait_record* w = main_block.waiting;
+  if (w == nullptr || w->pause == 0) return nullptr;
+  unpark(&main_block);
+  return &main_block;
 }
 
 control_block* dispatcher::switch_rare(control_block* me, control_block* n) {

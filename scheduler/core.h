@@ -18,6 +18,7 @@
 //   census.cc     what is alive
 #pragma once
 
+#include <any>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -132,6 +133,15 @@ struct core : dispatcher {
   [[nodiscard]] bool has_sources() const {
     return !timers.empty() || driver->expects();
   }
+  // One of them may yet make somebody runnable while nobody runs.
+  [[nodiscard]] bool may_come() const {
+    return driver->expects() ||
+           (!timers.empty() &&
+            (driver->time_passes() || timers.next_deadline() <= driver->now()));
+  }
+  // Nothing is runnable and nothing can wake anyone: gives who goes on all the
+  // same, because he waits for just that. Null: a deadlock.
+  control_block* give_up() noexcept;
   // How many are blocked, runnable, paused: one that is in its schedule
   // callback counts as what it is there.
   [[nodiscard]] std::size_t parked() const;
@@ -180,6 +190,8 @@ struct core : dispatcher {
                   time_point deadline);
 
   // ---- pause.cc
+  std::optional<std::any> suspend_until(time_point now, time_point when,
+                                        std::source_location where);
   // Takes a tasklet that is not current off the queue or what it waits for.
   void take_out(control_block* t) noexcept;
   // The tasklet, or, where it is about to pause and still in its schedule

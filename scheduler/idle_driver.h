@@ -36,6 +36,10 @@ class idle_driver {
   // Ends a wait(), also one that has not begun yet.
   virtual void wake() noexcept = 0;
 
+  // To wait() brings a deadline nearer. Where it does not, and nothing is
+  // expected, the scheduler does not wait: run() returns idle.
+  [[nodiscard]] virtual bool time_passes() const noexcept { return true; }
+
   // Something outside, beside timers, may still wake a tasklet: there is no
   // deadlock, and run() waits instead of returning.
   [[nodiscard]] virtual bool expects() const noexcept { return false; }

@@ -125,6 +125,8 @@ std::exception_ptr core::deadlock(const control_block& t,
     std::ostringstream text;
     text << "Deadlock: " << describe(*t.who) << ' ' << describe(*t.waiting)
          << ", and nothing is runnable and nothing can wake anyone.";
+    if (!timers.empty())
+      text << " The clock stands still until somebody advances it.";
     if (lines != 0) {
       text << " All who wait, the oldest first:\n";
       report(text, lines);

@@ -125,7 +125,7 @@ bool core::kill_all() noexcept {
     take_out(t);
     queue.push(t);
   }
-  if (queue.members() == 0 && !has_sources()) {
+  if (queue.members() == 0 && !may_come()) {
     // Who is left waits inside a shield, a handler or a destructor, for ever.
     for (const auto& [group, id, d] : victims) {
       // Woken by one that has left the line before it.

@@ -68,7 +68,8 @@ class scheduler {
 
   // Runs tasklets until none is runnable and nothing can wake any, and says
   // what is left. The caller is parked meanwhile, outside the queue. Waits for
-  // timers and for what the driver expects. Runs nest: the innermost returns
+  // timers and for what the driver expects; where only a clock that stands
+  // still could help, it returns idle. Runs nest: the innermost returns
   // first. Throws what escapes a tasklet that nobody joins; the rest stays
   // queued, and the next run() goes on with it. Also wrong_scheduler,
   // switch_trap_error, and tasklet_exit when killed. (Stackless: run.)

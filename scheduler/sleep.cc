@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "weft/scheduler/alarm.h"
+#include "weft/scheduler/clock.h"
 #include "weft/scheduler/core.h"
 #include "weft/scheduler/yield.h"
 
@@ -35,6 +36,8 @@ void core::sleep(time_point now, time_point when, std::source_location where) {
   const alarm set(*this, when, w);
   park(w);
 }
+
+clock::time_point clock::now() { return core::present().driver->now(); }
 
 void sleep_until(std::chrono::steady_clock::time_point when,
                  std::source_location where) {

@@ -18,7 +18,7 @@ void dispatcher::trap_switch() {
 // Where nothing is runnable, the innermost run() returns, or main does, who
 // waits for nothing.
 bool core::others_go_on(const control_block* me) const {
-  if (queue.members() != 0 || has_sources()) return true;
+  if (queue.members() != 0 || may_come()) return true;
   if (frames != nullptr) return frames->who != me;
   const wait_record* w = main_block.waiting;
   return me != &main_block && w != nullptr && w->pause != 0;

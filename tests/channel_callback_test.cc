@@ -13,9 +13,9 @@
 
 #include "weft/channel/channel.h"
 #include "weft/channel/signal_channel.h"
-#include "weft/scheduler/manual_driver.h"
 #include "weft/scheduler/scheduler.h"
 #include "weft/scheduler/spawn.h"
+#include "weft/scheduler/virtual_clock.h"
 #include "weft/scheduler/yield.h"
 #include "weft/tests/support/counted.h"
 

@@ -9,10 +9,10 @@
 #include "weft/channel/any_channel.h"
 #include "weft/channel/channel.h"
 #include "weft/channel/signal_channel.h"
-#include "weft/scheduler/manual_driver.h"
 #include "weft/scheduler/scheduler.h"
 #include "weft/scheduler/shield.h"
 #include "weft/scheduler/spawn.h"
+#include "weft/scheduler/virtual_clock.h"
 #include "weft/scheduler/yield.h"
 
 namespace {

@@ -7,10 +7,10 @@
 #include <string>
 
 #include "weft/channel/channel.h"
-#include "weft/scheduler/manual_driver.h"
 #include "weft/scheduler/report.h"
 #include "weft/scheduler/scheduler.h"
 #include "weft/scheduler/spawn.h"
+#include "weft/scheduler/virtual_clock.h"
 #include "weft/scheduler/yield.h"
 
 namespace {
@@ -90,7 +90,7 @@ TEST_CASE("inside a run there is no error: the run returns") {
 }
 
 TEST_CASE("a sleeper is no deadlock") {
-  manual_driver clock;
+  virtual_clock clock;
   const scheduler s({.driver = &clock});
   channel<int> c;
   spawn([&] {

@@ -7,11 +7,11 @@
 
 #include "weft/channel/channel.h"
 #include "weft/channel/channel_callback.h"
-#include "weft/scheduler/manual_driver.h"
 #include "weft/scheduler/scheduler.h"
 #include "weft/scheduler/shield.h"
 #include "weft/scheduler/spawn.h"
 #include "weft/scheduler/traps.h"
+#include "weft/scheduler/virtual_clock.h"
 #include "weft/scheduler/yield.h"
 #include "weft/tests/support/counted.h"
 
@@ -374,7 +374,7 @@ TEST_CASE("a kill of main raises in main") {
 }
 
 TEST_CASE("a kill takes a sleeper out of its sleep") {
-  manual_driver clock;
+  virtual_clock clock;
   scheduler s({.driver = &clock});
   bool woke = false;
   const tasklet t = spawn([&] {

@@ -16,11 +16,11 @@
 #include <utility>
 
 #include "weft/channel/channel.h"
-#include "weft/scheduler/manual_driver.h"
 #include "weft/scheduler/scheduler.h"
 #include "weft/scheduler/shield.h"
 #include "weft/scheduler/spawn.h"
 #include "weft/scheduler/traps.h"
+#include "weft/scheduler/virtual_clock.h"
 #include "weft/scheduler/yield.h"
 #include "weft/tests/support/counted.h"
 #include "weft/tests/support/stage.h"
@@ -116,7 +116,7 @@ TEST_CASE("a tasklet knows where it was made, and its number") {
 }
 
 TEST_CASE("an account is exact, and kept only while accounting is on") {
-  manual_driver clock;
+  virtual_clock clock;
   scheduler s({.driver = &clock});
   channel<int> c;
   const auto work = [&](auto time) { clock.advance(time); };
@@ -164,7 +164,7 @@ TEST_CASE("an account is exact, and kept only while accounting is on") {
 }
 
 TEST_CASE("the last turn is in the account, and waits in join are blocked") {
-  manual_driver clock;
+  virtual_clock clock;
   scheduler s({.driver = &clock});
   s.set_accounting(true);
   const tasklet t = spawn([&] {
@@ -181,7 +181,7 @@ TEST_CASE("the last turn is in the account, and waits in join are blocked") {
 }
 
 TEST_CASE("an account loses and gains nothing where the counting is changed") {
-  manual_driver clock;
+  virtual_clock clock;
   scheduler s({.driver = &clock});
   channel<int> c;
   s.set_accounting(true);
@@ -210,7 +210,7 @@ TEST_CASE("an account loses and gains nothing where the counting is changed") {
 }
 
 TEST_CASE("a new scheduler's main has nothing of the one before") {
-  manual_driver clock;
+  virtual_clock clock;
   std::optional<scheduler> s;
   std::exception_ptr exit;
   {
@@ -591,7 +591,7 @@ TEST_CASE("what is due to a tasklet stays due while it is removed") {
 }
 
 TEST_CASE("the time of an operation that is over does not wake the removed") {
-  manual_driver clock;
+  virtual_clock clock;
   scheduler s({.driver = &clock});
   channel<int> c;
   c.set_preference(preference::neither);
@@ -692,7 +692,7 @@ TEST_CASE("main comes back from suspend when nothing can run any more") {
 
 TEST_CASE(
     "main that is suspended sleeps as long as something may wake others") {
-  manual_driver clock;
+  virtual_clock clock;
   scheduler s({.driver = &clock});
   spawn([] { sleep_for(5s); });
   suspend();

@@ -10,9 +10,9 @@
 #include <vector>
 
 #include "weft/channel/channel.h"
-#include "weft/scheduler/manual_driver.h"
 #include "weft/scheduler/scheduler.h"
 #include "weft/scheduler/spawn.h"
+#include "weft/scheduler/virtual_clock.h"
 #include "weft/scheduler/yield.h"
 #include "weft/tests/support/counted.h"
 
@@ -113,7 +113,7 @@ std::vector<meeting> all_meetings() {
 // first to come, S the second, A and B others.
 template <typename T>
 std::string meet(const meeting& m) {
-  manual_driver clock;
+  virtual_clock clock;
   scheduler s({.driver = &clock});
   channel<T> c(m.capacity);
   c.set_preference(m.changed_late ? preference::neither : m.prefers);
@@ -275,7 +275,7 @@ TEST_CASE("those who wait are served in order, whoever leaves the middle") {
   constexpr int n = 6;
   for (int which = 0; which != 1 << n; ++which) {
     INFO("those who leave " << which);
-    manual_driver clock;
+    virtual_clock clock;
     scheduler s({.driver = &clock});
     channel<int> c(capacity);
     c.set_preference(prefers);
@@ -405,7 +405,7 @@ TEMPLATE_TEST_CASE("a value that is not picked up is destroyed exactly once",
                             leave::thrown_at, leave::thrown_at_pending);
   const manner waits = GENERATE(manner::plainly, manner::timed);
   counted::reset();
-  manual_driver clock;
+  virtual_clock clock;
   const scheduler s({.driver = &clock});
   auto c = std::make_unique<channel<TestType>>(capacity);
   c->set_preference(preference::neither);

@@ -7,10 +7,10 @@
 #include <utility>
 
 #include "weft/channel/channel.h"
-#include "weft/scheduler/manual_driver.h"
 #include "weft/scheduler/scheduler.h"
 #include "weft/scheduler/spawn.h"
 #include "weft/scheduler/traps.h"
+#include "weft/scheduler/virtual_clock.h"
 #include "weft/scheduler/yield.h"
 
 namespace {
@@ -84,7 +84,7 @@ TEST_CASE("run_n comes back early with nothing left to run") {
 
 TEST_CASE(
     "run_for comes back when the time is spent, after one switch at least") {
-  manual_driver clock;
+  virtual_clock clock;
   scheduler s({.driver = &clock});
   int turns = 0;
   spawn([&] {
@@ -121,7 +121,7 @@ TEST_CASE("a lone tasklet that yields spends the budget") {
 }
 
 TEST_CASE("a run with a budget never sleeps: it tells the next deadline") {
-  manual_driver clock;
+  virtual_clock clock;
   scheduler s({.driver = &clock});
   spawn([] { sleep_for(3s); });
   spawn([] { sleep_for(2s); });
@@ -195,7 +195,7 @@ TEST_CASE("an exception ends a run with a budget, and the next goes on") {
 // ---- run_until
 
 TEST_CASE("run_until waits for its time while somebody may wake") {
-  manual_driver clock;
+  virtual_clock clock;
   scheduler s({.driver = &clock});
   const auto start = clock.now();
   spawn([] { sleep_for(5s); });
@@ -216,7 +216,7 @@ TEST_CASE("run_until waits for its time while somebody may wake") {
 }
 
 TEST_CASE("run_until comes back at once where nothing can wake anyone") {
-  manual_driver clock;
+  virtual_clock clock;
   scheduler s({.driver = &clock});
   const auto start = clock.now();
   channel<int> c;
@@ -232,7 +232,7 @@ TEST_CASE("run_until comes back at once where nothing can wake anyone") {
 }
 
 TEST_CASE("a sleeper due as the time of run_until ends goes on in the next") {
-  manual_driver clock;
+  virtual_clock clock;
   scheduler s({.driver = &clock});
   const auto start = clock.now();
   bool woke = false;
@@ -248,7 +248,7 @@ TEST_CASE("a sleeper due as the time of run_until ends goes on in the next") {
 }
 
 TEST_CASE("run_until interrupts those that never stop, the next in front") {
-  manual_driver clock;
+  virtual_clock clock;
   scheduler s({.driver = &clock});
   std::string trace;
   for (char name : {'a', 'b'})
@@ -266,7 +266,7 @@ TEST_CASE("run_until interrupts those that never stop, the next in front") {
 }
 
 TEST_CASE("of runs inside each other, the one whose time comes first returns") {
-  manual_driver clock;
+  virtual_clock clock;
   scheduler s({.driver = &clock});
   const auto start = clock.now();
   std::string trace;
@@ -295,11 +295,11 @@ TEST_CASE("of runs inside each other, the one whose time comes first returns") {
 }
 
 TEST_CASE("run_until waits for what the driver expects") {
-  struct outside : manual_driver {
+  struct outside : virtual_clock {
     void wait(std::optional<clock::time_point> deadline) noexcept override {
       ++waits;
       if (expecting) return advance(1s);
-      manual_driver::wait(deadline);
+      virtual_clock::wait(deadline);
     }
     [[nodiscard]] bool expects() const noexcept override { return expecting; }
     bool expecting = true;
@@ -322,7 +322,7 @@ TEST_CASE("run_until waits for what the driver expects") {
 // ---- checkpoint
 
 TEST_CASE("checkpoint yields when the time slice is spent") {
-  manual_driver clock;
+  virtual_clock clock;
   scheduler s({.driver = &clock});
   const auto slice = GENERATE(0ms, 1ms, 2ms, 3ms);
   s.set_time_slice(slice);
@@ -341,7 +341,7 @@ TEST_CASE("checkpoint yields when the time slice is spent") {
 }
 
 TEST_CASE("each turn begins a slice of its own, also that of a lone tasklet") {
-  manual_driver clock;
+  virtual_clock clock;
   scheduler s({.driver = &clock});
   s.set_time_slice(3ms);
   std::string trace;
@@ -372,7 +372,7 @@ TEST_CASE("each turn begins a slice of its own, also that of a lone tasklet") {
 }
 
 TEST_CASE("checkpoint ends the run whose time is over, of a lone tasklet too") {
-  manual_driver clock;
+  virtual_clock clock;
   scheduler s({.driver = &clock});
   const bool until = GENERATE(false, true);
   const bool nested = GENERATE(false, true);
@@ -440,7 +440,7 @@ TEST_CASE("checkpoint raises what is due") {
 }
 
 TEST_CASE("checkpoint under a switch trap throws as yield does") {
-  manual_driver clock;
+  virtual_clock clock;
   scheduler s({.driver = &clock});
   s.set_time_slice(1ms);
   const tasklet t = spawn([] {});
@@ -497,7 +497,7 @@ TEST_CASE("a run inside another tells of its own time") {
 }
 
 TEST_CASE("switches are counted with a budget, or while accounting is on") {
-  manual_driver clock;
+  virtual_clock clock;
   scheduler s({.driver = &clock});
   const auto work = [] {
     spawn([] { yield(); });
@@ -546,7 +546,7 @@ TEST_CASE("run_count counts the current tasklet and the queue") {
 // ---- a game
 
 TEST_CASE("one call a frame runs what is due and never waits") {
-  manual_driver clock;
+  virtual_clock clock;
   scheduler s({.driver = &clock});
   std::string trace;
   for (const auto& [name, every] :
@@ -570,7 +570,7 @@ TEST_CASE("one call a frame runs what is due and never waits") {
 }
 
 TEST_CASE("what does not fit into a frame goes first in the next") {
-  manual_driver clock;
+  virtual_clock clock;
   scheduler s({.driver = &clock});
   std::string trace;
   for (char name : {'a', 'b', 'c'})
@@ -590,7 +590,7 @@ TEST_CASE("what does not fit into a frame goes first in the next") {
 }
 
 TEST_CASE("run_until paces the frames by itself") {
-  manual_driver clock;
+  virtual_clock clock;
   scheduler s({.driver = &clock});
   int ticks = 0;
   spawn([&] {
@@ -612,7 +612,7 @@ TEST_CASE("run_until paces the frames by itself") {
 
 TEST_CASE(
     "a budget may be spent while its caller is in the schedule callback") {
-  manual_driver clock;
+  virtual_clock clock;
   scheduler s({.driver = &clock});
   std::string trace;
   for (char name : {'a', 'b'})
@@ -689,7 +689,7 @@ TEST_CASE("a block trap holds in the schedule callback") {
 }
 
 TEST_CASE("an account is right though a time slice is set meanwhile") {
-  manual_driver clock;
+  virtual_clock clock;
   scheduler s({.driver = &clock});
   s.set_accounting(true);
   const tasklet t = spawn([&] {
@@ -703,7 +703,7 @@ TEST_CASE("an account is right though a time slice is set meanwhile") {
 }
 
 TEST_CASE("an account is right though the schedule callback switches") {
-  manual_driver clock;
+  virtual_clock clock;
   scheduler s({.driver = &clock});
   channel<int> c;
   s.set_accounting(true);

@@ -14,11 +14,11 @@
 #include "weft/channel/channel.h"
 #include "weft/channel/signal_channel.h"
 #include "weft/scheduler/callbacks.h"
-#include "weft/scheduler/manual_driver.h"
 #include "weft/scheduler/scheduler.h"
 #include "weft/scheduler/shield.h"
 #include "weft/scheduler/spawn.h"
 #include "weft/scheduler/traps.h"
+#include "weft/scheduler/virtual_clock.h"
 #include "weft/scheduler/yield.h"
 #include "weft/tests/support/counted.h"
 #include "weft/tests/support/in_child.h"
@@ -42,7 +42,7 @@ tasklet named(const char* name, F f) {
 // A scheduler whose switches are written down: "M>a a>M ". What stands in
 // `then` is called, for one switch, when the `after`th comes.
 struct watched {
-  manual_driver clock;
+  virtual_clock clock;
   scheduler s{{.driver = &clock}};
   std::string edges;
   int after = -1;
@@ -312,7 +312,7 @@ TEST_CASE("what it throws goes to the error handler first") {
 }
 
 TEST_CASE("a callback that always throws stops nobody") {
-  manual_driver clock;
+  virtual_clock clock;
   scheduler s({.driver = &clock});
   int switches = 0;
   s.set_schedule_callback([&](tasklet, tasklet) {
@@ -473,7 +473,7 @@ TEST_CASE("a callback that switches disturbs nothing, wherever it does") {
       for (int at = -1; at != 12; ++at) {
         INFO(l.name << ", at " << at << " " << i.name);
         counted::reset();
-        manual_driver clock;
+        virtual_clock clock;
         scheduler s({.driver = &clock});
         channel<counted> c;
         std::string trace;
@@ -514,7 +514,7 @@ TEST_CASE("main may be left in a callback that switches") {
     for (const interruption& i : interruptions()) {
       INFO(l.name << ", " << i.name);
       counted::reset();
-      manual_driver clock;
+      virtual_clock clock;
       scheduler s({.driver = &clock});
       channel<counted> c;
       std::string trace;
@@ -1185,7 +1185,7 @@ TEST_CASE("callbacks that do anything lose nobody") {
     INFO("seed " << seed);
     counted::reset();
     std::mt19937 random(seed);
-    manual_driver clock;
+    virtual_clock clock;
     scheduler s({.driver = &clock});
     const auto capacity = random() % 3;
     channel<counted> c(capacity);

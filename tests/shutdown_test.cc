@@ -9,10 +9,10 @@
 
 #include "weft/channel/channel.h"
 #include "weft/scheduler/census.h"
-#include "weft/scheduler/manual_driver.h"
 #include "weft/scheduler/scheduler.h"
 #include "weft/scheduler/shield.h"
 #include "weft/scheduler/spawn.h"
+#include "weft/scheduler/virtual_clock.h"
 #include "weft/scheduler/yield.h"
 #include "weft/tests/support/in_child.h"
 
@@ -151,7 +151,7 @@ TEST_CASE("one that waits inside a shield for nothing gets deadlock_error") {
 }
 
 TEST_CASE("one that sleeps inside a shield is waited for") {
-  manual_driver clock;
+  virtual_clock clock;
   bool woke = false;
   {
     const scheduler s({.driver = &clock});

@@ -14,9 +14,9 @@
 #include <vector>
 
 #include "weft/channel/channel.h"
-#include "weft/scheduler/manual_driver.h"
 #include "weft/scheduler/scheduler.h"
 #include "weft/scheduler/spawn.h"
+#include "weft/scheduler/virtual_clock.h"
 #include "weft/scheduler/yield.h"
 #include "weft/tasklet/stack_pool.h"
 #include "weft/tests/support/sizes.h"
@@ -157,7 +157,7 @@ TEST_CASE("trim gives back what parked tasklets no longer need") {
 }
 
 TEST_CASE("a scheduler that goes to sleep gives back what nobody needs") {
-  manual_driver clock;
+  virtual_clock clock;
   scheduler s{{.driver = &clock}};
   const void* inside = nullptr;
   for (int i = 0; i != 500; ++i)

@@ -14,9 +14,9 @@
 #include <string>
 
 #include "weft/channel/channel.h"
-#include "weft/scheduler/manual_driver.h"
 #include "weft/scheduler/scheduler.h"
 #include "weft/scheduler/spawn.h"
+#include "weft/scheduler/virtual_clock.h"
 #include "weft/scheduler/yield.h"
 #include "weft/tasklet/flow.h"
 #include "weft/tests/support/registers.h"
@@ -140,7 +140,7 @@ TEST_CASE("an operation that succeeds leaves errno as it was") {
     const int after = errno;
     CHECK(after == ENOTTY);
   };
-  manual_driver clock;
+  virtual_clock clock;
   std::optional<scheduler> s;
   leaves_errno("scheduler",
                [&] { s.emplace(scheduler_options{.driver = &clock}); });

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "weft/channel/channel.h"
-#include "weft/scheduler/manual_driver.h"
+#include "weft/scheduler/virtual_clock.h"
 #include "weft/scheduler/scheduler.h"
 #include "weft/scheduler/shield.h"
 #include "weft/scheduler/spawn.h"
@@ -25,7 +25,7 @@ using namespace weft;
 using namespace std::chrono_literals;
 
 TEST_CASE("sleepers go on in the order of their deadlines") {
-  manual_driver clock;
+  virtual_clock clock;
   const scheduler s({.driver = &clock});
   std::string trace;
   for (int d : {5, 1, 3, 1, 4})
@@ -39,7 +39,7 @@ TEST_CASE("sleepers go on in the order of their deadlines") {
 }
 
 TEST_CASE("equal deadlines go on in the order in which they went to sleep") {
-  manual_driver clock;
+  virtual_clock clock;
   const scheduler s({.driver = &clock});
   std::string trace;
   const auto when = clock.now() + 1h;
@@ -53,7 +53,7 @@ TEST_CASE("equal deadlines go on in the order in which they went to sleep") {
 }
 
 TEST_CASE("a time that has passed yields") {
-  manual_driver clock;
+  virtual_clock clock;
   const scheduler s({.driver = &clock});
   std::string trace;
   spawn([&] { trace += 'a'; });
@@ -64,7 +64,7 @@ TEST_CASE("a time that has passed yields") {
 }
 
 TEST_CASE("main sleeps while the others run") {
-  manual_driver clock;
+  virtual_clock clock;
   const scheduler s({.driver = &clock});
   int turns = 0;
   spawn([&] {
@@ -77,7 +77,7 @@ TEST_CASE("main sleeps while the others run") {
 }
 
 TEST_CASE("a due sleeper gets its turn among tasklets that never stop") {
-  manual_driver clock;
+  virtual_clock clock;
   const scheduler s({.driver = &clock});
   bool done = false;
   int turns = 0;
@@ -103,7 +103,7 @@ TEST_CASE("a due sleeper gets its turn among tasklets that never stop") {
 }
 
 TEST_CASE("the longest duration is a fine time to sleep") {
-  manual_driver clock;
+  virtual_clock clock;
   const scheduler s({.driver = &clock});
   const tasklet t = spawn([] { sleep_for(std::chrono::hours::max()); });
   yield();
@@ -113,7 +113,7 @@ TEST_CASE("the longest duration is a fine time to sleep") {
 }
 
 TEST_CASE("a receive gives up when its time has passed") {
-  manual_driver clock;
+  virtual_clock clock;
   const scheduler s({.driver = &clock});
   channel<std::unique_ptr<int>> c;
   auto got = c.receive_for(3s);
@@ -141,7 +141,7 @@ TEST_CASE("a receive gives up when its time has passed") {
 }
 
 TEST_CASE("a send gives up when its time has passed, and keeps its value") {
-  manual_driver clock;
+  virtual_clock clock;
   const scheduler s({.driver = &clock});
   const auto capacity = GENERATE(0U, 1U);
   channel<std::unique_ptr<int>> c(capacity);
@@ -163,7 +163,7 @@ TEST_CASE("a send gives up when its time has passed, and keeps its value") {
 }
 
 TEST_CASE("a timed send copies an lvalue") {
-  manual_driver clock;
+  virtual_clock clock;
   const scheduler s({.driver = &clock});
   channel<std::string> c(1);
   const std::string text = "text";
@@ -173,7 +173,7 @@ TEST_CASE("a timed send copies an lvalue") {
 }
 
 TEST_CASE("one that times out leaves the middle of the line") {
-  manual_driver clock;
+  virtual_clock clock;
   const scheduler s({.driver = &clock});
   channel<int> c;
   std::string trace;
@@ -190,7 +190,7 @@ TEST_CASE("one that times out leaves the middle of the line") {
 }
 
 TEST_CASE("a value that comes before the timeout is looked at wins") {
-  manual_driver clock;
+  virtual_clock clock;
   const scheduler s({.driver = &clock});
   channel<int> c;
   c.set_preference(preference::neither);
@@ -204,7 +204,7 @@ TEST_CASE("a value that comes before the timeout is looked at wins") {
 }
 
 TEST_CASE("a value that has come wins, though its receiver is removed") {
-  manual_driver clock;
+  virtual_clock clock;
   const scheduler s({.driver = &clock});
   channel<int> c;
   c.set_preference(preference::neither);
@@ -224,7 +224,7 @@ TEST_CASE("a value that has come wins, though its receiver is removed") {
 }
 
 TEST_CASE("the end of a channel wakes timed waiters with closed") {
-  manual_driver clock;
+  virtual_clock clock;
   const scheduler s({.driver = &clock});
   auto c = std::make_unique<channel<int>>();
   op_status got = op_status::done;
@@ -237,7 +237,7 @@ TEST_CASE("the end of a channel wakes timed waiters with closed") {
 }
 
 TEST_CASE("many sleepers wake in order, and killed ones are forgotten") {
-  manual_driver clock;
+  virtual_clock clock;
   const scheduler s({.driver = &clock});
   const int n = std::min(weft_test::many, 2000);
   std::vector<tasklet> all;
@@ -270,7 +270,7 @@ TEST_CASE("on the real clock a sleep takes its time") {
 }
 
 TEST_CASE("a sleeper wakes though a run with a budget found nothing to do") {
-  manual_driver clock;
+  virtual_clock clock;
   scheduler s({.driver = &clock});
   bool done = false;
   spawn([&] {
@@ -285,7 +285,7 @@ TEST_CASE("a sleeper wakes though a run with a budget found nothing to do") {
 }
 
 // Something outside, such as a socket, that makes a tasklet runnable.
-class outside_driver : public manual_driver {
+class outside_driver : public virtual_clock {
  public:
   void poll() noexcept override {
     ++polls;

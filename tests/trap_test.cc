@@ -12,11 +12,11 @@
 
 #include "weft/channel/channel.h"
 #include "weft/channel/signal_channel.h"
-#include "weft/scheduler/manual_driver.h"
 #include "weft/scheduler/scheduler.h"
 #include "weft/scheduler/shield.h"
 #include "weft/scheduler/spawn.h"
 #include "weft/scheduler/traps.h"
+#include "weft/scheduler/virtual_clock.h"
 #include "weft/scheduler/yield.h"
 #include "weft/tests/support/counted.h"
 #include "weft/tests/support/stage.h"
@@ -85,7 +85,7 @@ class place {
   }
 
   std::string trace;
-  manual_driver clock;
+  virtual_clock clock;
   channel<counted> empty;
   channel<counted> full{1};
   channel<counted> wanted;
@@ -433,7 +433,7 @@ TEST_CASE("a switch trap lets through what only makes others runnable") {
 }
 
 TEST_CASE("alone, yield and runs of nothing are allowed under a switch trap") {
-  manual_driver clock;
+  virtual_clock clock;
   scheduler s({.driver = &clock});
   const bool by_main = GENERATE(true, false);
   channel<int> c;
@@ -638,7 +638,7 @@ TEST_CASE("in an atomic section a budget of switches waits") {
 }
 
 TEST_CASE("in an atomic section the time of a run waits") {
-  manual_driver clock;
+  virtual_clock clock;
   scheduler s({.driver = &clock});
   int turns = 0;
   spawn([&] {
@@ -662,7 +662,7 @@ TEST_CASE("in an atomic section the time of a run waits") {
 }
 
 TEST_CASE("in an atomic section checkpoint does not yield") {
-  manual_driver clock;
+  virtual_clock clock;
   scheduler s({.driver = &clock});
   s.set_time_slice(1ms);
   std::string trace;

@@ -11,7 +11,7 @@
 #include <utility>
 
 #include "weft/channel/channel.h"
-#include "weft/scheduler/manual_driver.h"
+#include "weft/scheduler/virtual_clock.h"
 #include "weft/scheduler/scheduler.h"
 #include "weft/scheduler/spawn.h"
 #include "weft/scheduler/yield.h"
@@ -160,7 +160,7 @@ class stage {
   }
 
   std::string trace;
-  weft::manual_driver clock;
+  weft::virtual_clock clock;
   weft::channel<counted> c;
   weft::channel<counted> full{1};
   weft::channel<int> hold;

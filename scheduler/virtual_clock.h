@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: BSL-1.0
+// An idle driver whose time jumps to the next deadline when all wait: for
+// simulations and for tests.
+//
+//   weft::virtual_clock clock;
+//   weft::scheduler s({.driver = &clock});
+//   weft::spawn([] { weft::sleep_for(1h); std::puts("an hour later"); });
+//   weft::run();  // at once
+//
+// To run takes no time by it, unless somebody advances it. It begins at the
+// epoch of its time_point.
+//
+// Thread safety: none.
+#pragma once
+
+#include "weft/scheduler/idle_driver.h"
+#include "weft/scheduler/saturate.h"
+
+namespace weft {
+
+class virtual_clock : public idle_driver {
+ public:
+  clock::time_point now() noexcept override { return now_; }
+
+  // Requires: not negative. Timers that are due go off when the scheduler looks
+  // at them next.
+  void advance(clock::duration by) noexcept { now_ = later(now_, by); }
+  // Nothing happens where that has passed.
+  void advance_to(clock::time_point when) noexcept {
+    if (when > now_) now_ = when;
+  }
+
+  // Requires: a deadline; nobody but a timer wakes the tasklets of a
+  // simulation.
+  void wait(std::optional<clock::time_point> deadline) noexcept override {
+    if (deadline) advance_to(*deadline);
+  }
+
+  void wake() noexcept override {}
+
+ private:
+  clock::time_point now_{};
+};
+
+}  // namespace weft
