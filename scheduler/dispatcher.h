@@ -178,6 +178,8 @@ struct dispatcher {
   // as park().
   std::any pause(control_block* n, const char* reason,
                  std::source_location where);
+  // The same with a record that its caller has begun.
+  void pause(control_block* n, wait_record& w, std::any& value);
 
   // See weft::checkpoint().
   void checkpoint();

@@ -4,7 +4,10 @@
 // Invariant: one that is paused is parked on a record that is a pause: its own
 // in suspend(), switch_to() and run(); else nowhere(), which is shared.
 #include <any>
+#include <optional>
+#include <utility>
 
+#include "weft/scheduler/alarm.h"
 #include "weft/scheduler/core.h"
 #include "weft/scheduler/yield.h"
 
@@ -43,6 +46,11 @@ std::any dispatcher::pause(control_block* n, const char* reason,
                            std::source_location where) {
   std::any value;
   wait_record w(reason, where);
+  pause(n, w, value);
+  return value;
+}
+
+void dispatcher::pause(control_block* n, wait_record& w, std::any& value) {
   w.slot = &value;
   w.pause = 1;
   ++paused;
@@ -52,11 +60,34 @@ std::any dispatcher::pause(control_block* n, const char* reason,
     next = n;
   }
   switch_to(current, next);
-  return value;
 }
 
 std::any suspend(std::source_location where) {
   return core::here().pause(nullptr, suspend_reason, where);
+}
+
+std::optional<std::any> core::suspend_until(time_point now, time_point when,
+                                            std::source_location where) {
+  if (when <= now) return std::nullopt;
+  std::any value;
+  wait_record w(suspend_reason, where);
+  const alarm set(*this, when, w);
+  pause(nullptr, w, value);
+  if (w.timed_out != 0) return std::nullopt;
+  return std::optional<std::any>(std::in_place, std::move(value));
+}
+
+std::optional<std::any> suspend_until(
+    std::chrono::steady_clock::time_point when, std::source_location where) {
+  core& c = core::here();
+  return c.suspend_until(c.driver->now(), when, where);
+}
+
+std::optional<std::any> suspend_for_ns(std::chrono::nanoseconds time,
+                                       std::source_location where) {
+  core& c = core::here();
+  const auto now = c.driver->now();
+  return c.suspend_until(now, later(now, time), where);
 }
 
 }  // namespace weft

@@ -11,16 +11,19 @@
 //   t.insert();
 #pragma once
 
+#include <chrono>
 #include <concepts>
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <source_location>
 #include <string>
 #include <tuple>
 #include <type_traits>
 #include <utility>
 
 #include "weft/scheduler/dispatcher.h"
+#include "weft/scheduler/saturate.h"
 #include "weft/tasklet/spawn_site.h"
 #include "weft/tasklet/tasklet.h"
 
@@ -218,6 +221,12 @@ void tasklet::bind(F&& f, Args&&... args) const {
   auto kept = std::make_unique<decltype(whole)>(std::move(whole));
   require_unbound();
   d_->body.emplace([kept = std::move(kept)] { (*kept)(); });
+}
+
+template <typename Rep, typename Period>
+bool tasklet::join_for(std::chrono::duration<Rep, Period> time,
+                       std::source_location where) const {
+  return join_for_ns(saturate(time), where);
 }
 
 template <typename F, typename... Args>

@@ -4,6 +4,7 @@
 
 #include <any>
 #include <chrono>
+#include <optional>
 #include <source_location>
 
 #include "weft/scheduler/dispatcher.h"
@@ -30,6 +31,20 @@ void sleep_until(std::chrono::steady_clock::time_point when,
 // Throws as yield(); deadlock_error where the caller is the last that could
 // run, main is blocked and no run() is active. (Stackless: schedule_remove.)
 std::any suspend(std::source_location where = std::source_location::current());
+
+// As suspend(), but until `when`, or for `time`, at most. Null: that passed
+// first.
+std::optional<std::any> suspend_until(
+    std::chrono::steady_clock::time_point when,
+    std::source_location where = std::source_location::current());
+std::optional<std::any> suspend_for_ns(std::chrono::nanoseconds time,
+                                       std::source_location where);
+template <typename Rep, typename Period>
+std::optional<std::any> suspend_for(
+    std::chrono::duration<Rep, Period> time,
+    std::source_location where = std::source_location::current()) {
+  return suspend_for_ns(saturate(time), where);
+}
 
 // Yields if the caller has run for the scheduler's time slice, or beyond the
 // deadline of a run_for() or run_until() that it runs in. For loops that would

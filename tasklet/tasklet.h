@@ -25,6 +25,7 @@
 #pragma once
 
 #include <any>
+#include <chrono>
 #include <compare>
 #include <cstddef>
 #include <cstdint>
@@ -55,6 +56,16 @@ class tasklet {
   // could end it; error where a tasklet would join itself; tasklet_exit when
   // killed; block_trap_error, switch_trap_error.
   void join(std::source_location where = std::source_location::current()) const;
+
+  // As join(), but park until `when`, or for `time`, at most. False: that passed
+  // first; the tasklet lives.
+  bool join_until(
+      std::chrono::steady_clock::time_point when,
+      std::source_location where = std::source_location::current()) const;
+  template <typename Rep, typename Period>
+  bool join_for(
+      std::chrono::duration<Rep, Period> time,
+      std::source_location where = std::source_location::current()) const;
 
   // Raises tasklet_exit out of the tasklet's blocking call; destructors run.
   // - It runs now, and the caller goes on as soon as it yields, blocks or ends.
@@ -174,6 +185,8 @@ class tasklet {
   explicit tasklet(descriptor* d) : d_(d), id_(d->id) {}
 
   void throw_at(std::exception_ptr what, bool now) const;
+  bool join_for_ns(std::chrono::nanoseconds time,
+                   std::source_location where) const;
   // Throws as bind().
   void require_unbound() const;
   [[nodiscard]] bool waits(std::uint8_t pause) const {

@@ -5,16 +5,17 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "weft/channel/channel.h"
-#include "weft/scheduler/virtual_clock.h"
 #include "weft/scheduler/scheduler.h"
 #include "weft/scheduler/shield.h"
 #include "weft/scheduler/spawn.h"
 #include "weft/scheduler/thread_driver.h"
+#include "weft/scheduler/virtual_clock.h"
 #include "weft/scheduler/yield.h"
 #include "weft/tests/support/in_child.h"
 #include "weft/tests/support/sizes.h"
@@ -234,6 +235,87 @@ TEST_CASE("the end of a channel wakes timed waiters with closed") {
   run();
   CHECK(got == op_status::closed);
   CHECK(clock.now().time_since_epoch() == 0s);
+}
+
+TEST_CASE("a join gives up when its time has passed") {
+  virtual_clock clock;
+  const scheduler s({.driver = &clock});
+  const tasklet t = spawn([] { sleep_for(3s); });
+  CHECK(!t.join_for(0s));
+  CHECK(!t.join_until(clock.now()));
+  CHECK(clock.now().time_since_epoch() == 0s);
+  CHECK(!t.join_for(1s));
+  CHECK(!t.join_until(clock.now() + 1s));
+  CHECK(clock.now().time_since_epoch() == 2s);
+  CHECK(t.alive());
+  CHECK(t.join_for(std::chrono::hours::max()));
+  CHECK(clock.now().time_since_epoch() == 3s);
+  CHECK(t.join_for(1s));
+  CHECK(t.join_until(clock.now()));
+  CHECK(tasklet().join_for(1s));
+  CHECK(clock.now().time_since_epoch() == 3s);
+}
+
+TEST_CASE("a timed join is told of a failure, and joins no one's self") {
+  virtual_clock clock;
+  const scheduler s({.driver = &clock});
+  CHECK_THROWS_AS(current().join_for(1s), error);
+  const tasklet t = spawn([] {
+    sleep_for(1s);
+    throw std::runtime_error("failed");
+  });
+  CHECK(!t.join_for(500ms));
+  CHECK_THROWS_AS(t.join_for(1s), std::runtime_error);
+  CHECK(run().why == run_result::drained);
+}
+
+TEST_CASE("an end before the timeout is looked at wins the join") {
+  virtual_clock clock;
+  const scheduler s({.driver = &clock});
+  bool ended = false;
+  const tasklet t = spawn([] { suspend(); });
+  spawn([&] { ended = t.join_for(1s); });
+  yield();
+  t.run();
+  clock.advance(2s);
+  run();
+  CHECK(ended);
+}
+
+TEST_CASE("who times out of a join leaves the others in the line") {
+  virtual_clock clock;
+  const scheduler s({.driver = &clock});
+  std::string trace;
+  const tasklet t = spawn([] { sleep_for(2s); });
+  for (auto time : {5s, 1s, 5s})
+    spawn([&, time] { trace += t.join_for(time) ? 'j' : 't'; });
+  run();
+  CHECK(trace == "tjj");
+}
+
+TEST_CASE("a suspended one goes on when its time has passed") {
+  virtual_clock clock;
+  const scheduler s({.driver = &clock});
+  CHECK(!suspend_for(1s));
+  CHECK(!suspend_until(clock.now() + 1s));
+  CHECK(!suspend_until(clock.now()));
+  CHECK(!suspend_for(-1h));
+  CHECK(clock.now().time_since_epoch() == 2s);
+  std::string trace;
+  const tasklet t = spawn([&] {
+    for (int i = 0; i < 3; ++i) {
+      const auto got = suspend_for(1s);
+      trace += !got ? 't' : got->has_value() ? 'v' : 'n';
+    }
+  });
+  yield();
+  CHECK(t.paused());
+  t.insert(7);
+  yield();
+  t.insert();
+  CHECK(run().why == run_result::drained);
+  CHECK(trace == "vnt");
+  CHECK(clock.now().time_since_epoch() == 3s);
 }
 
 TEST_CASE("many sleepers wake in order, and killed ones are forgotten") {
