@@ -21,13 +21,10 @@ double checked(double rate) {
 
 }  // namespace
 
-scaled_clock::scaled_clock(double rate) : scaled_clock(own_, rate) {}
+scaled_clock::scaled_clock(double rate) : inner_(own_), rate_(checked(rate)) {}
 
 scaled_clock::scaled_clock(idle_driver& inner, double rate)
-    : inner_(inner),
-      rate_(checked(rate)),
-      inner_start_(inner.now()),
-      start_(inner_start_) {}
+    : inner_(inner), rate_(checked(rate)) {}
 
 void scaled_clock::set_rate(double rate) {
   checked(rate);

@@ -51,8 +51,8 @@ class scaled_clock : public idle_driver {
   idle_driver& inner_;
   double rate_;
   // Both clocks when the rate was set.
-  clock::time_point inner_start_;
-  clock::time_point start_;
+  clock::time_point inner_start_ = inner_.now();
+  clock::time_point start_ = inner_start_;
 };
 
 }  // namespace weft

@@ -31,8 +31,7 @@ time_point at(std::chrono::nanoseconds t) { return time_point(t); }
 
 // What it does with time is in an order of cause and effect, so that it is the
 // same however busy the machine is.
-void program(std::string& trace) {
-  channel<int> c;
+void program(channel<int>& c, std::string& trace) {
   spawn([&] {
     for (int i = 0; i < 3; ++i) {
       sleep_for(1ms);
@@ -65,7 +64,8 @@ TEST_CASE("a program runs the same way on every clock") {
                                      &fast, &slow, &quick);
   std::string trace;
   const scheduler s({.driver = driver});
-  program(trace);
+  channel<int> c;
+  program(c, trace);
   run_result r = run();
   for (; r.why == run_result::idle; r = run())
     by_hand.advance_to(r.next_deadline.value());
