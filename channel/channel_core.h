@@ -12,7 +12,6 @@
 //   of that out.
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <exception>
 #include <source_location>
@@ -23,18 +22,9 @@
 #include "weft/channel/op_status.h"
 #include "weft/channel/preference.h"
 #include "weft/scheduler/dispatcher.h"
+#include "weft/scheduler/waits.h"
 
 namespace weft {
-
-// How long an operation waits.
-struct wait_forever {};
-struct wait_never {};
-struct wait_until {
-  std::chrono::steady_clock::time_point deadline;
-};
-struct wait_for {
-  std::chrono::nanoseconds time;
-};
 
 class channel_core : private wait_target {
  public:
