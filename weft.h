@@ -21,6 +21,16 @@
 #include "weft/scheduler/virtual_clock.h"   // IWYU pragma: export
 #include "weft/scheduler/yield.h"           // IWYU pragma: export
 #include "weft/structure/scope.h"           // IWYU pragma: export
+#include "weft/sync/barrier.h"              // IWYU pragma: export
+#include "weft/sync/condition_variable.h"   // IWYU pragma: export
+#include "weft/sync/event.h"                // IWYU pragma: export
+#include "weft/sync/latch.h"                // IWYU pragma: export
+#include "weft/sync/mutex.h"                // IWYU pragma: export
+#include "weft/sync/once_flag.h"            // IWYU pragma: export
+#include "weft/sync/recursive_mutex.h"      // IWYU pragma: export
+#include "weft/sync/semaphore.h"            // IWYU pragma: export
+#include "weft/sync/shared_mutex.h"         // IWYU pragma: export
+#include "weft/sync/wait_group.h"           // IWYU pragma: export
 #include "weft/tasklet/context_var.h"       // IWYU pragma: export
 #include "weft/tasklet/error.h"             // IWYU pragma: export
 #include "weft/tasklet/generator.h"         // IWYU pragma: export

@@ -164,6 +164,9 @@ struct dispatcher {
   bool park_until(wait_record& w, wait_queue& q,
                   std::chrono::steady_clock::time_point deadline);
   bool park_for(wait_record& w, wait_queue& q, std::chrono::nanoseconds time);
+  // By the clock that those go by.
+  [[nodiscard]] std::chrono::steady_clock::time_point from_now(
+      std::chrono::nanoseconds time) const;
 
   // Throws switch_trap_error where one is alive. What switches after it has
   // changed something calls it first; what parks or yields need not.

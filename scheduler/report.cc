@@ -18,25 +18,39 @@ std::string describe_site(const std::source_location& site) {
   return std::string(site.file_name()) + ":" + std::to_string(site.line());
 }
 
-// Whose end the tasklet waits for; null: for something else.
-const descriptor* joined_by(const descriptor& d) {
+// Who alone can end its wait: whom it joins, or the owner of a mutex; null:
+// nobody, or anybody.
+const descriptor* awaited_by(const descriptor& d) {
   const wait_record* w = d.block->waiting;
-  if (w == nullptr || w->reason != join_reason) return nullptr;
-  return static_cast<const descriptor*>(w->slot);
+  if (w == nullptr || w->sibling != nullptr) return nullptr;
+  if (w->reason == join_reason) return static_cast<const descriptor*>(w->slot);
+  const wait_target* target = w->queue != nullptr ? w->queue->target : nullptr;
+  if (target == nullptr || target->holder == nullptr) return nullptr;
+  return target->holder(*target);
 }
 
-// A cycle of tasklets that join each other, each the next; empty: none.
+// "joins", "waits for mutex 'accounts' of".
+std::string describe_edge(const wait_record& w) {
+  if (w.reason == join_reason) return "joins";
+  const wait_target& target = *w.queue->target;
+  std::string text = std::string("waits for ") + target.kind;
+  if (target.name) text += " '" + *target.name + "'";
+  return text + " of";
+}
+
+// A cycle of tasklets that wait for each other, each for the next; empty: none.
 std::vector<const descriptor*> find_cycle(const std::vector<descriptor*>& all) {
   std::map<const descriptor*, std::size_t> seen;  // from which start
   for (std::size_t start = 0; start != all.size(); ++start) {
     const descriptor* d = all[start];
-    while (d != nullptr && seen.try_emplace(d, start).second) d = joined_by(*d);
+    while (d != nullptr && seen.try_emplace(d, start).second)
+      d = awaited_by(*d);
     if (d == nullptr || seen[d] != start) continue;
     std::vector<const descriptor*> cycle;
     const descriptor* first = d;
     do {
       cycle.push_back(d);
-      d = joined_by(*d);
+      d = awaited_by(*d);
     } while (d != first);
     return cycle;
   }
@@ -105,7 +119,8 @@ void core::report(std::ostream& out, std::size_t lines) {
   const auto cycle = find_cycle(all);
   if (!cycle.empty()) {
     last += "a cycle:";
-    for (const descriptor* d : cycle) last += ' ' + name_of(*d) + " joins";
+    for (const descriptor* d : cycle)
+      last += ' ' + name_of(*d) + ' ' + describe_edge(*d->block->waiting);
     last += ' ' + name_of(*cycle.front()) + '\n';
   }
   // What `out` does may switch: to a channel, say.

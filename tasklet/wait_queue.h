@@ -21,6 +21,7 @@
 namespace weft {
 
 struct control_block;
+struct descriptor;
 class wait_queue;
 
 struct wait_link {
@@ -62,6 +63,9 @@ struct wait_record : wait_link {
 struct wait_target {
   const char* kind;  // "channel", "mutex", ...
   std::unique_ptr<std::string> name;
+  // Who alone can end the wait, as the owner of a mutex; null: nobody, or
+  // anybody.
+  const descriptor* (*holder)(const wait_target&) = nullptr;
 };
 
 class wait_queue {

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "weft/sync/waiting_line.h"
+
+#include <memory>
+#include <utility>
+
+namespace weft {
+
+// No thread's scheduler, so that what is not bound yet is admitted slowly.
+constinit dispatcher waiting_line::unbound_;
+
+waiting_line::waiting_line(const char* what, void (*left)(wait_queue&),
+                           holder_of whose)
+    : wait_target{what, nullptr, whose} {
+  line_.on_leave = left;
+}
+
+waiting_line::~waiting_line() {
+  while (!granted_.empty()) {
+    wait_record& w = granted_.front();
+    granted_.remove(w);
+    w.queue = nullptr;
+  }
+  if (line_.empty()) return;
+  dispatcher* s = this_dispatcher();
+  if (s != home_) {
+    stop(
+        "something was destroyed in another thread while tasklets waited on "
+        "it; destroy it in theirs");
+  }
+  line_.on_leave = nullptr;
+  const auto gone = std::make_exception_ptr(
+      error("weft: the " + std::string(kind) +
+            " was destroyed while this tasklet waited on it"));
+  while (!line_.empty()) s->wake_throwing(line_.front().who, gone);
+}
+
+void waiting_line::set_name(std::string name) {
+  wait_target::name = std::make_unique<std::string>(std::move(name));
+}
+
+void waiting_line::bind(dispatcher* s) {
+  s->require_scheduler();
+  if (home_ == &unbound_) home_ = s;
+  if (home_ != s)
+    throw wrong_scheduler(
+        "weft: this " + std::string(kind) +
+        " belongs to another scheduler; use it in the thread of that one");
+}
+
+void waiting_line::admit_slowly(dispatcher* s) {
+  bind(s);
+  s->admit();
+}
+
+void waiting_line::grant(wait_record& w, bool returnable) noexcept {
+  // A select may wait here with other cases, too: as they leave, nobody else is
+  // served while this one stands in line.
+  const auto left = std::exchange(line_.on_leave, nullptr);
+  w.served = 1;
+  home_->queue.push(home_->unlink(w, line_));
+  line_.on_leave = left;
+  w.queue = nullptr;
+  if (returnable) granted_.append(w);
+}
+
+}  // namespace weft
