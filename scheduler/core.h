@@ -47,10 +47,8 @@
 
 namespace weft {
 
-// The reasons of wait_records whose slots are a run_frame, a descriptor, and a
-// std::any.
+// The reasons of wait_records whose slots are a run_frame, and a std::any.
 inline constexpr char run_reason[] = "run";
-inline constexpr char join_reason[] = "join";
 inline constexpr char suspend_reason[] = "suspend";
 inline constexpr char switch_reason[] = "switch_to";
 

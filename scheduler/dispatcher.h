@@ -43,6 +43,9 @@ struct core;
 // A caller's broken contract: says so on stderr and stops the program.
 [[noreturn]] void stop(const char* sentence) noexcept;
 
+// The reason of wait_records whose slots are the descriptor of whom they join.
+inline constexpr char join_reason[] = "join";
+
 enum scheduler_flag : std::uint32_t {
   none_here = 1,           // the thread has no scheduler
   current_due = 2,         // current has a kill or a failure to be raised in it

@@ -25,14 +25,9 @@ core& scheduler_of(const descriptor& d) {
 
 // Waits for the end of one that is alive, as `park` does on a record.
 template <typename Park>
-[[gnu::always_inline]] inline auto join_by(descriptor& d,
+[[gnu::always_inline]] inline auto join_by(dispatcher* s, descriptor& d,
                                            std::source_location where,
                                            Park park) {
-  dispatcher* s = this_dispatcher();
-  if (d.owner != s->key) [[unlikely]]
-    s = &core::admitted(d);
-  if (d.block == s->current) [[unlikely]]
-    throw error("weft: a tasklet cannot join itself");
   wait_record w(join_reason, where);
   w.slot = &d;
   return park(s, w);
@@ -40,26 +35,35 @@ template <typename Park>
 
 }  // namespace
 
+dispatcher* tasklet::joining() const {
+  dispatcher* s = this_dispatcher();
+  if (d_->owner != s->key) [[unlikely]]
+    s = &core::admitted(*d_);
+  if (d_->block == s->current) [[unlikely]]
+    throw error("weft: a tasklet cannot join itself");
+  return s;
+}
+
 void tasklet::join(std::source_location where) const {
   if (!alive()) return;
-  join_by(*d_, where,
+  join_by(joining(), *d_, where,
           [this](dispatcher* s, wait_record& w) { s->park(w, d_->joiners); });
 }
 
 bool tasklet::join_until(std::chrono::steady_clock::time_point when,
                          std::source_location where) const {
-  return !alive() ||
-         join_by(*d_, where, [this, when](dispatcher* s, wait_record& w) {
-           return s->park_until(w, d_->joiners, when);
-         });
+  return !alive() || join_by(joining(), *d_, where,
+                             [this, when](dispatcher* s, wait_record& w) {
+                               return s->park_until(w, d_->joiners, when);
+                             });
 }
 
 bool tasklet::join_for_ns(std::chrono::nanoseconds time,
                           std::source_location where) const {
-  return !alive() ||
-         join_by(*d_, where, [this, time](dispatcher* s, wait_record& w) {
-           return s->park_for(w, d_->joiners, time);
-         });
+  return !alive() || join_by(joining(), *d_, where,
+                             [this, time](dispatcher* s, wait_record& w) {
+                               return s->park_for(w, d_->joiners, time);
+                             });
 }
 
 void tasklet::kill() const {

@@ -34,6 +34,7 @@
 #include <source_location>
 #include <string>
 #include <string_view>
+#include <type_traits>
 
 #include "weft/tasklet/account.h"
 #include "weft/tasklet/control_block.h"
@@ -45,6 +46,11 @@ namespace weft {
 // instead of now.
 struct pending_t {};
 inline constexpr pending_t pending{};
+
+struct dispatcher;
+struct no_handler;
+template <typename F>
+class join_case;
 
 class tasklet {
  public:
@@ -65,6 +71,13 @@ class tasklet {
   template <typename Rep, typename Period>
   bool join_for(
       std::chrono::duration<Rep, Period> time,
+      std::source_location where = std::source_location::current()) const;
+
+  // The same as the case of a select: scheduler/join_case.h. Its handler takes
+  // nothing.
+  template <typename F = no_handler>
+  [[nodiscard]] weft::join_case<std::decay_t<F>> join_case(
+      F&& handler = {},
       std::source_location where = std::source_location::current()) const;
 
   // Raises tasklet_exit out of the tasklet's blocking call; destructors run.
@@ -182,8 +195,12 @@ class tasklet {
 
  private:
   friend struct dispatcher;
+  template <typename F>
+  friend class weft::join_case;
   explicit tasklet(descriptor* d) : d_(d), id_(d->id) {}
 
+  // The scheduler of one who joins this one, which is alive. Throws as join().
+  [[nodiscard]] dispatcher* joining() const;
   void throw_at(std::exception_ptr what, bool now) const;
   bool join_for_ns(std::chrono::nanoseconds time,
                    std::source_location where) const;
