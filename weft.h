@@ -10,7 +10,6 @@
 #include "weft/scheduler/clock.h"           // IWYU pragma: export
 #include "weft/scheduler/join_case.h"       // IWYU pragma: export
 #include "weft/scheduler/manual_clock.h"    // IWYU pragma: export
-#include "weft/scheduler/manual_driver.h"   // IWYU pragma: export
 #include "weft/scheduler/report.h"          // IWYU pragma: export
 #include "weft/scheduler/scaled_clock.h"    // IWYU pragma: export
 #include "weft/scheduler/scheduler.h"       // IWYU pragma: export
