@@ -31,6 +31,7 @@
 #include "weft/sync/recursive_mutex.h"      // IWYU pragma: export
 #include "weft/sync/semaphore.h"            // IWYU pragma: export
 #include "weft/sync/shared_mutex.h"         // IWYU pragma: export
+#include "weft/sync/tasklet_local.h"        // IWYU pragma: export
 #include "weft/sync/wait_group.h"           // IWYU pragma: export
 #include "weft/tasklet/context_var.h"       // IWYU pragma: export
 #include "weft/tasklet/error.h"             // IWYU pragma: export

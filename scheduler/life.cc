@@ -142,6 +142,7 @@ void core::forget_details(descriptor& d) noexcept {
   d.thrown = nullptr;
   d.injected = nullptr;
   d.atomics = 0;
+  drop_belongings(d);
   d.detailed = false;
 }
 
@@ -184,8 +185,8 @@ void core::forget_details(descriptor& d) noexcept {
     failure = std::current_exception();
   }
   core& c = of(s);
-  if (failure || c.flagged() || me.who->strands.greenlet != nullptr)
-      [[unlikely]]
+  if (failure || c.flagged() || me.who->strands.greenlet != nullptr ||
+      me.who->heritage != nullptr) [[unlikely]]
     c.last_words(me, failure);
   c.finish(me, failure);
 }

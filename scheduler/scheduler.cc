@@ -75,7 +75,7 @@ void core::shutdown() noexcept {
   set(closing);
   for (const late_failure& f : failures) report_failure(f.who, f.what);
   failures.clear();
-  while (kill_all()) {
+  while (kill_all() || main->heritage != nullptr) {
     main_block.flags = 0;
     unwatch();
     run_frame all;
@@ -87,6 +87,8 @@ void core::shutdown() noexcept {
       drop_frame(all);
       report_failure(handle(main), std::current_exception());
     }
+    // What that spawns is killed next.
+    if (live == 0) drop_belongings(*main);
   }
   delist();
   strands.leave();

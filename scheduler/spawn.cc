@@ -18,6 +18,16 @@ void spawning::drop(dispatcher* s, descriptor* d) noexcept {
   s->free_descriptor(d);
 }
 
+// It gets what the current tasklet hands on.
+void spawning::hand_on(dispatcher* s, descriptor* d) {
+  try {
+    inherit(*d, *s->current->who);
+  } catch (...) {
+    d->body.drop();
+    throw;
+  }
+}
+
 void spawning::make_room(dispatcher* s, descriptor* d) {
   try {
     s->queue.reserve(s->live + 1);

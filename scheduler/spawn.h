@@ -118,6 +118,8 @@ class spawning {
 
  private:
   descriptor* begin() {
+    if (s_->current->who->heritage != nullptr) [[unlikely]]
+      hand_on(s_, d_);
     // Only now: to copy the callable may have spawned others.
     if (!s_->queue.has_room(s_->live + 1)) [[unlikely]]
       make_room(s_, d_);
@@ -133,6 +135,7 @@ class spawning {
   }
   // By value: this object stays in registers.
   static void set(descriptor& d, spawn_options& options);
+  static void hand_on(dispatcher* s, descriptor* d);
   static void make_room(dispatcher* s, descriptor* d);
   static void commit_rare(dispatcher* s, descriptor* d);
   static void announce(dispatcher* s, descriptor* d);

@@ -129,11 +129,13 @@ void core::last_words(control_block& me, std::exception_ptr& failure) noexcept {
     if (escaped) callback_failed(std::move(escaped), true);
     clear(in_schedule_cb);
   }
-  // What it never got is destroyed here, where that may switch.
+  // What it never got, and what it carries, is destroyed here, where that may
+  // switch.
   const shield on;
-  while (me.flags & injected) {
+  while ((me.flags & injected) != 0 || d.heritage != nullptr) {
     me.flags &= ~injected;
     d.injected = nullptr;
+    drop_belongings(d);
   }
   greenlet_core::end_all(d.strands);  // Those of all that was called.
 }

@@ -17,6 +17,7 @@
 #include "weft/tasklet/account.h"
 #include "weft/tasklet/callable.h"
 #include "weft/tasklet/flow.h"
+#include "weft/tasklet/heritage.h"
 #include "weft/tasklet/spawn_site.h"
 #include "weft/tasklet/stack_pool.h"
 #include "weft/tasklet/strand_place.h"
@@ -65,7 +66,7 @@ struct descriptor {
   std::uint16_t exits_alive = 0;  // its kills that somebody is still handling
   std::uint32_t kills = 0;        // raised so far
   bool abandoned = false;         // outlived its scheduler: never reused
-  bool detailed = false;          // one of the following five may be set
+  bool detailed = false;          // one of what follows, to heritage, may be
   std::uint16_t atomics = 0;      // atomic sections that it is in
   std::unique_ptr<std::string> name;
   std::unique_ptr<ledger> books;
@@ -74,6 +75,7 @@ struct descriptor {
   interruption* interruptions = nullptr;  // innermost first
   spawn_site site;
   wait_queue joiners;
+  belonging* heritage = nullptr;  // what it carries with it; newest first
   strand_place strands;
   descriptor* next_free = nullptr;
   callable body;
