@@ -91,16 +91,19 @@ bool selection::line_up(dispatcher* s, control_block*& next) {
     }
     alarm_.emplace(c, deadline_, own_);
   }
-  wait_record* first = &own_;
-  for (std::size_t i = count_; i != 0; --i) {
-    select_case& c = *cases_[i - 1];
+  // In their order, also where several wait in one line.
+  wait_record* first = nullptr;
+  wait_record* last = nullptr;
+  for (std::size_t i = 0; i != count_; ++i) {
+    select_case& c = *cases_[i];
     if (!c.enabled_ || c.kind_ != select_case::kind::operation) continue;
     c.record_.begin(c.verbs_->reason, c.where_);
     c.record_.who = s->current;
-    c.record_.sibling = first;
     c.verbs_->line(c).append(c.record_);
-    first = &c.record_;
+    (last != nullptr ? last->sibling : first) = &c.record_;
+    last = &c.record_;
   }
+  (last != nullptr ? last->sibling : first) = &own_;
   parked_ = true;
   s->current->waiting = first;
   next = s->queue.take();
