@@ -11,3 +11,4 @@ void add_skynet_cases(bench::suite& all);
 void add_memory_cases(bench::suite& all);
 void add_timer_cases(bench::suite& all);
 void add_generator_cases(bench::suite& all);
+void add_sync_cases(bench::suite& all);
