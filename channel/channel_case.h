@@ -3,6 +3,7 @@
 // and channel::send_case().
 #pragma once
 
+#include <concepts>
 #include <functional>
 #include <optional>
 #include <source_location>
@@ -14,25 +15,13 @@
 
 namespace weft {
 
-// A handler takes what receive() gives, an optional; or only the value: then
-// a channel that is closed and drained makes the select throw channel_closed,
-// as take() does. Without a handler, value() has it.
-template <typename T, typename F>
-class receive_case : public conditional_case<receive_case<T, F>> {
-  using base = conditional_case<receive_case<T, F>>;
-  using typename base::verbs;
+// What a receive case is, whatever its handler.
+template <typename T>
+class receive_case_of : public select_case {
+ protected:
   using core = rendezvous<T>;
-  static constexpr bool takes_optional =
-      std::is_invocable_v<F&, std::optional<T>&&>;
-  static_assert(std::is_same_v<F, no_handler> || takes_optional ||
-                    std::is_invocable_v<F&, T&&>,
-                "weft: the handler of a receive case takes a std::optional of "
-                "what the channel carries, or the value itself");
 
  public:
-  receive_case(core& from, F handler, std::source_location where)
-      : base(table, where), from_(&from), handler_(std::move(handler)) {}
-
   // What has been received; nullopt: closed and drained. Requires: it is the
   // case that has happened last.
   std::optional<T> value() {
@@ -43,47 +32,48 @@ class receive_case : public conditional_case<receive_case<T, F>> {
       return std::exchange(landing_, std::nullopt);
   }
 
-  void handle() {
-    if constexpr (std::is_same_v<F, no_handler>) {
-    } else if constexpr (takes_optional) {
-      static_cast<void>(std::invoke(handler_, value()));
-    } else {
-      std::optional<T> v = value();
-      if (!v) core::throw_drained();
-      static_cast<void>(std::invoke(handler_, std::move(*v)));
-    }
+  // Private: see glance_at() in select.h.
+  [[gnu::always_inline]] bool glance(dispatcher* s, bool& plain) const {
+    plain &= !enabled() | from_->usual(s);
+    return enabled() & from_->has_value();
+  }
+
+ protected:
+  receive_case_of(const verbs& v, core& from, std::source_location where)
+      : select_case(v, where), from_(&from) {}
+
+  static bool ready(select_case& c, dispatcher* s) {
+    return of(c).from_->can_get(s);
+  }
+  static control_block* perform(select_case& c, dispatcher* s) {
+    receive_case_of& self = of(c);
+    self.clear();
+    control_block* next = nullptr;
+    self.status_ = self.from_->get_now(s, self.landing_, next);
+    return next;
+  }
+  static wait_queue& line(select_case& c) {
+    receive_case_of& self = of(c);
+    self.clear();
+    self.record_.slot = &self.landing_;
+    return self.from_->receivers_;
+  }
+  static void waited(select_case& c) {
+    receive_case_of& self = of(c);
+    self.status_ =
+        self.record_.slot != nullptr ? op_status::done : op_status::closed;
+  }
+  static void undo(select_case& c) noexcept { of(c).clear(); }
+  static void tell(select_case& c, dispatcher* s, bool waits) {
+    const core& from = *of(c).from_;
+    if (!from.closed_ || from.has_value())
+      of(c).from_->tell_of_case(s, false, waits);
   }
 
  private:
-  static receive_case& of(select_case& c) {
-    return static_cast<receive_case&>(c);
+  static receive_case_of& of(select_case& c) {
+    return static_cast<receive_case_of&>(c);
   }
-  static constexpr verbs table{
-      .reason = "receive",
-      .ready = [](select_case& c,
-                  dispatcher* s) { return of(c).from_->can_get(s); },
-      .perform =
-          [](select_case& c, dispatcher* s) {
-            receive_case& self = of(c);
-            self.clear();
-            control_block* next = nullptr;
-            self.status_ = self.from_->get_now(s, self.landing_, next);
-            return next;
-          },
-      .line = [](select_case& c) -> wait_queue& {
-        of(c).clear();
-        of(c).record_.slot = &of(c).landing_;
-        return of(c).from_->receivers_;
-      },
-      .waited =
-          [](select_case& c) {
-            of(c).status_ = of(c).record_.slot != nullptr ? op_status::done
-                                                          : op_status::closed;
-          },
-      .tell = [](select_case& c, dispatcher* s,
-                 bool waits) { of(c).from_->tell_of_case(s, false, waits); },
-      .handle = [](select_case& c) { of(c).handle(); }};
-
   void clear() {
     if constexpr (!core::raw) landing_.reset();
   }
@@ -91,80 +81,124 @@ class receive_case : public conditional_case<receive_case<T, F>> {
   core* from_;
   typename core::landing landing_;
   op_status status_ = op_status::would_block;
-  [[no_unique_address]] F handler_;
 };
 
-// Refers to its value, which is moved from, or copied if it was given as a
-// const one, only if this case happens. A small one (received_raw) it keeps, so
-// that a case of a literal may have a name.
+// A handler takes what receive() gives, an optional; or only the value: then
+// a channel that is closed and drained makes the select throw channel_closed,
+// as take() does. Without a handler, value() has it.
 template <typename T, typename F>
-class send_case : public conditional_case<send_case<T, F>> {
-  using base = conditional_case<send_case<T, F>>;
+class receive_case
+    : public conditional_case<receive_case<T, F>, receive_case_of<T>> {
+  using base = conditional_case<receive_case<T, F>, receive_case_of<T>>;
+  using typename base::core;
   using typename base::verbs;
-  using core = rendezvous<T>;
-  static_assert(std::is_invocable_v<F&>,
-                "weft: the handler of a send case takes nothing");
+  static constexpr bool takes_optional =
+      std::is_invocable_v<F&, std::optional<T>&&>;
+  static_assert(std::is_same_v<F, no_handler> || takes_optional ||
+                    std::is_invocable_v<F&, T&&>,
+                "weft: the handler of a receive case takes a std::optional of "
+                "what the channel carries, or the value itself");
 
  public:
-  send_case(core& to, T&& value, F handler, std::source_location where)
-      : send_case(to, value, core::moved, std::move(handler), where) {}
-  send_case(core& to, const T& value, F handler, std::source_location where)
-      : send_case(to, const_cast<T&>(value), core::copied, std::move(handler),
-                  where) {}
+  receive_case(core& from, F handler, std::source_location where)
+      : base(table, from, where), handler_(std::move(handler)) {}
 
   void handle() {
-    if (status_ != op_status::done) core::throw_unsent(status_);
-    static_cast<void>(std::invoke(handler_));
+    if constexpr (std::is_same_v<F, no_handler>) {
+    } else if constexpr (takes_optional) {
+      static_cast<void>(std::invoke(handler_, this->value()));
+    } else {
+      std::optional<T> v = this->value();
+      if (!v) core::throw_drained();
+      static_cast<void>(std::invoke(handler_, std::move(*v)));
+    }
   }
 
  private:
-  send_case(core& to, T& value, typename core::offer_kind k, F handler,
-            std::source_location where)
-      : base(table, where),
-        to_(&to),
-        value_(keep(value)),
-        kind_(k),
-        handler_(std::move(handler)) {}
+  static constexpr verbs table{
+      .reason = "receive",
+      .ready = base::ready,
+      .perform = base::perform,
+      .line = base::line,
+      .waited = base::waited,
+      .undo = base::undo,
+      .tell = base::tell,
+      .handle = [](select_case& c) { static_cast<receive_case&>(c).handle(); }};
 
+  [[no_unique_address]] F handler_;
+};
+
+// What a send case is, whatever its handler. Refers to its value, which is
+// moved from, or copied if it was given as a const one, only if this case
+// happens. A small one (received_raw) it keeps, so that a case of a literal may
+// have a name.
+template <typename T>
+class send_case_of : public select_case {
+ protected:
+  using core = rendezvous<T>;
+
+ public:
+  // Private: see glance_at() in select.h.
+  [[gnu::always_inline]] bool glance(dispatcher* s, bool& plain) const {
+    plain &= !enabled() | to_->usual(s);
+    return enabled() & to_->has_taker();
+  }
+
+ protected:
+  send_case_of(const verbs& v, core& to, T&& value, std::source_location where)
+      : send_case_of(v, to, value, core::moved, where) {}
+  send_case_of(const verbs& v, core& to, const T& value,
+               std::source_location where)
+      : send_case_of(v, to, const_cast<T&>(value), core::copied, where) {}
+
+  static bool ready(select_case& c, dispatcher* s) {
+    return of(c).to_->can_put(s);
+  }
+  static control_block* perform(select_case& c, dispatcher* s) {
+    send_case_of& self = of(c);
+    control_block* next = nullptr;
+    if constexpr (std::copy_constructible<T>) {
+      if (core::raw || self.kind_ == core::copied) {
+        self.status_ = self.to_->put_now(s, std::as_const(self.value()), next);
+        return next;
+      }
+    }
+    self.status_ = self.to_->put_now(s, std::move(self.value()), next);
+    return next;
+  }
+  static wait_queue& line(select_case& c) {
+    send_case_of& self = of(c);
+    self.record_.slot = &self.value();
+    self.record_.kind = self.kind_;
+    return self.to_->senders_;
+  }
+  static void waited(select_case& c) {
+    send_case_of& self = of(c);
+    self.status_ =
+        self.record_.slot != nullptr ? op_status::done : core::destroyed;
+  }
+  static void tell(select_case& c, dispatcher* s, bool waits) {
+    if (!of(c).to_->closed_) of(c).to_->tell_of_case(s, true, waits);
+  }
+  void throw_if_unsent() const {
+    if (status_ != op_status::done) [[unlikely]]
+      core::throw_unsent(status_);
+  }
+
+ private:
+  send_case_of(const verbs& v, core& to, T& value, typename core::offer_kind k,
+               std::source_location where)
+      : select_case(v, where), to_(&to), value_(keep(value)), kind_(k) {}
+
+  static send_case_of& of(select_case& c) {
+    return static_cast<send_case_of&>(c);
+  }
   static auto keep(T& value) {
     if constexpr (core::raw)
       return value;
     else
       return &value;
   }
-  static send_case& of(select_case& c) { return static_cast<send_case&>(c); }
-  static constexpr verbs table{
-      .reason = "send",
-      .ready = [](select_case& c,
-                  dispatcher* s) { return of(c).to_->can_put(s); },
-      .perform =
-          [](select_case& c, dispatcher* s) {
-            send_case& self = of(c);
-            control_block* next = nullptr;
-            if constexpr (std::copy_constructible<T>) {
-              if (self.kind_ == core::copied) {
-                self.status_ = self.to_->put_now(
-                    s, static_cast<const T&>(self.value()), next);
-                return next;
-              }
-            }
-            self.status_ = self.to_->put_now(s, std::move(self.value()), next);
-            return next;
-          },
-      .line = [](select_case& c) -> wait_queue& {
-        of(c).record_.slot = &of(c).value();
-        of(c).record_.kind = of(c).kind_;
-        return of(c).to_->senders_;
-      },
-      .waited =
-          [](select_case& c) {
-            of(c).status_ = of(c).record_.slot != nullptr ? op_status::done
-                                                          : core::destroyed;
-          },
-      .tell = [](select_case& c, dispatcher* s,
-                 bool waits) { of(c).to_->tell_of_case(s, true, waits); },
-      .handle = [](select_case& c) { of(c).handle(); }};
-
   T& value() {
     if constexpr (core::raw)
       return value_;
@@ -176,6 +210,38 @@ class send_case : public conditional_case<send_case<T, F>> {
   std::conditional_t<core::raw, T, T*> value_;
   typename core::offer_kind kind_;
   op_status status_ = op_status::would_block;
+};
+
+template <typename T, typename F>
+class send_case : public conditional_case<send_case<T, F>, send_case_of<T>> {
+  using base = conditional_case<send_case<T, F>, send_case_of<T>>;
+  using typename base::core;
+  using typename base::verbs;
+  static_assert(std::is_invocable_v<F&>,
+                "weft: the handler of a send case takes nothing");
+
+ public:
+  // Value: T&&, or const T&.
+  template <typename Value>
+  send_case(core& to, Value&& value, F handler, std::source_location where)
+      : base(table, to, std::forward<Value>(value), where),
+        handler_(std::move(handler)) {}
+
+  void handle() {
+    this->throw_if_unsent();
+    static_cast<void>(std::invoke(handler_));
+  }
+
+ private:
+  static constexpr verbs table{
+      .reason = "send",
+      .ready = base::ready,
+      .perform = base::perform,
+      .line = base::line,
+      .waited = base::waited,
+      .tell = base::tell,
+      .handle = [](select_case& c) { static_cast<send_case&>(c).handle(); }};
+
   [[no_unique_address]] F handler_;
 };
 

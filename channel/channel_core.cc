@@ -63,7 +63,7 @@ void channel_core::look(dispatcher* s) {
 
 channel_core::admission channel_core::admit_send(dispatcher* s) {
   look(s);
-  require_switching(s, receivers_, preference::receiver);
+  require_receiver_may_run(s);
   if (closed_) return admission::closed;
   return exceptions_ ? admission::behind_exception : admission::open;
 }
@@ -71,10 +71,9 @@ channel_core::admission channel_core::admit_send(dispatcher* s) {
 channel_core::admission channel_core::admit_receive(dispatcher* s,
                                                     bool buffered) {
   look(s);
-  require_switching(s, senders_, preference::sender);
+  require_sender_may_run(s, buffered);
   if (buffered) return admission::open;
-  if (exceptions_ && senders_.front().kind == exception)
-    return admission::exception_first;
+  if (exception_first()) return admission::exception_first;
   return closed_ && senders_.empty() ? admission::closed : admission::open;
 }
 

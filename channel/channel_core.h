@@ -65,19 +65,31 @@ class channel_core : private wait_target {
   void tell(dispatcher* s, bool sending, bool stored, bool waits) {
     if (s->flagged(channels_watched)) call_back(s, sending, stored, waits);
   }
-  // The same of one that a select has chosen, or waits for.
+  // The same of one that a select has chosen, or waits for; a callback may have
+  // unset itself since.
   void tell_of_case(dispatcher* s, bool sending, bool waits) {
-    if (!s->flagged(in_channel_cb)) call_back(s, sending, waits);
+    if (s->flagged(channels_watched) && !s->flagged(in_channel_cb))
+      call_back(s, sending, waits);
   }
 
   // As admit_send(), of an operation that only asks whether it could happen.
   void look(dispatcher* s);
 
-  // Throws switch_trap_error where the first of `partners` would go on at once
-  // if `preferred` is this channel's preference.
-  void require_switching(dispatcher* s, const wait_queue& partners,
-                         preference preferred) const {
-    if (preference_ == preferred && !partners.empty()) s->require_switching();
+  // The first in line is an exception, that waits to be received.
+  [[nodiscard]] bool exception_first() const {
+    return exceptions_ && !senders_.empty() &&
+           senders_.front().kind == exception;
+  }
+  // Throw switch_trap_error where the partner of the operation would go on at
+  // once. `buffered`: a receiver gets a value from the buffer.
+  void require_receiver_may_run(dispatcher* s) const {
+    if (preference_ == preference::receiver && !receivers_.empty())
+      s->require_switching();
+  }
+  void require_sender_may_run(dispatcher* s, bool buffered) const {
+    if (preference_ == preference::sender && !senders_.empty() &&
+        !(buffered && exception_first()))
+      s->require_switching();
   }
 
   // `on_leave` is called when one that waits here leaves without being served.

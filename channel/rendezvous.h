@@ -67,40 +67,48 @@ class rendezvous : protected channel_core {
   ring_buffer<T> buffer_;
 
  private:
+  template <typename>
+  friend class receive_case_of;
+  template <typename>
+  friend class send_case_of;
   template <typename, typename>
   friend class receive_case;
-  template <typename, typename>
-  friend class send_case;
 
-  // ---- of a select: could it happen now, and have it happen. A closed channel
-  // can fail now.
+  // ---- of a select
 
+  // Nothing unusual is afoot: the next two tell whether a case can happen.
+  [[nodiscard]] bool usual(const dispatcher* s) const { return key_ == s->key; }
+  [[nodiscard]] bool has_taker() const {
+    return !receivers_.empty() | !buffer_.full();
+  }
+  [[nodiscard]] bool has_value() const {
+    return !senders_.empty() | !buffer_.empty();
+  }
+  // The same, of any channel: a closed one can fail now. They throw what
+  // forbids the operation.
   bool can_put(dispatcher* s) {
-    if (key_ == s->key) [[likely]]
-      return !receivers_.empty() || !buffer_.full();
-    look(s);
+    if (!usual(s)) look(s);
     return closed_ || !receivers_.empty() || (!exceptions_ && !buffer_.full());
   }
   bool can_get(dispatcher* s) {
-    if (key_ != s->key) [[unlikely]]
-      look(s);
-    return !buffer_.empty() || !senders_.empty() || closed_;
+    if (!usual(s)) look(s);
+    return closed_ || has_value();
   }
   template <typename Value>
   op_status put_now(dispatcher* s, Value&& value, control_block*& next) {
-    if (closed_) return op_status::closed;
-    require_switching(s, receivers_, preference::receiver);
-    next = nullptr;
+    if (closed_) [[unlikely]]
+      return op_status::closed;
+    require_receiver_may_run(s);
     static_cast<void>(offer(s, std::forward<Value>(value),
                             !exceptions_ && !buffer_.full(), next));
     return op_status::done;
   }
   op_status get_now(dispatcher* s, landing& to, control_block*& next) {
-    if (buffer_.empty() && senders_.empty()) return op_status::closed;
-    require_switching(s, senders_, preference::sender);
-    if (buffer_.empty() && exceptions_ && senders_.front().kind == exception)
-      throw_sent(s);
-    next = nullptr;
+    if (exceptions_ | closed_) [[unlikely]] {
+      if (!has_value()) return op_status::closed;
+      if (buffer_.empty() && exception_first()) throw_sent(s);
+    }
+    require_sender_may_run(s, !buffer_.empty());
     static_cast<void>(accept(s, to, next));
     return op_status::done;
   }
@@ -282,11 +290,12 @@ class rendezvous : protected channel_core {
         s->wake_throwing(w.who, std::current_exception());
         continue;
       }
-      control_block* sender = s->unlink(w, senders_);
+      // Before those who may go on because it leaves other lines.
       if (keeps_first && first == nullptr)
-        first = sender;
+        first = w.who;
       else
-        s->queue.push(sender);
+        s->queue.push(w.who);
+      s->unlink(w, senders_);
     }
     return first;
   }

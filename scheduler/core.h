@@ -169,16 +169,6 @@ struct core : dispatcher {
   static std::string describe_select(const wait_record& first);
   void report(std::ostream& out, std::size_t lines);
 
-  // ---- select.cc
-  // A number below `n`, by the seed.
-  std::uint64_t draw(std::uint64_t n) noexcept {
-    random_state += 0x9e3779b97f4a7c15;
-    std::uint64_t z = random_state;
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-    return ((z ^ (z >> 31)) >> 32) * n >> 32;
-  }
-
   // ---- sleep.cc
   using time_point = idle_driver::clock::time_point;
   // Parks the current tasklet until `when`; yields if that has passed.
@@ -362,10 +352,9 @@ struct core : dispatcher {
   strand_home& strands = strand_home::here();
   std::deque<late_failure> failures;
 
-  std::uint64_t random_state = 0;  // for the choices of select()
-  std::uint64_t limits = 0;        // of time, made so far
-  std::uint64_t ids_skipped = 0;   // never given to a tasklet
-  std::uint64_t runs = 0;          // begun so far
+  std::uint64_t limits = 0;       // of time, made so far
+  std::uint64_t ids_skipped = 0;  // never given to a tasklet
+  std::uint64_t runs = 0;         // begun so far
   std::uint32_t switch_traps = 0;
   std::uint32_t main_callbacks = 0;  // that main is in
   std::shared_ptr<schedule_callback> on_switch;

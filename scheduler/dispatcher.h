@@ -80,6 +80,7 @@ struct dispatcher {
   std::size_t paused = 0;  // parked on a record that is a pause
   std::uint32_t default_stack_class = 0;
   std::uint32_t launch_class = 0;  // whose seeds begin by themselves
+  std::uint64_t random_state = 0;  // of the choices of select()
 
   constexpr dispatcher() noexcept = default;
   constexpr dispatcher(std::uint32_t f, exception_state* e) noexcept
@@ -255,6 +256,14 @@ struct dispatcher {
       if (n == nullptr) return;
     }
     jump(me, n);
+  }
+
+  // A number below `n`, which is below 2^32, by the scheduler's seed. Knuth's
+  // generator: what it gives does not wait for the multiplication.
+  std::uint32_t draw(std::uint32_t n) noexcept {
+    const std::uint64_t high = random_state >> 32;
+    random_state = random_state * 6364136223846793005 + 1442695040888963407;
+    return static_cast<std::uint32_t>(high * n >> 32);
   }
 
   // A descriptor for a new tasklet. Throws no_scheduler, std::bad_alloc.

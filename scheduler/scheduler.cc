@@ -15,6 +15,14 @@ namespace weft {
 namespace {
 
 // One that is being called stays as it is. Gives what was there.
+// Seeds that are close give states that are not: splitmix64's last steps.
+std::uint64_t scattered(std::uint64_t seed) {
+  seed += 0x9e3779b97f4a7c15;
+  seed = (seed ^ (seed >> 30)) * 0xbf58476d1ce4e5b9;
+  seed = (seed ^ (seed >> 27)) * 0x94d049bb133111eb;
+  return seed ^ (seed >> 31);
+}
+
 template <typename F>
 F replace(std::shared_ptr<F>& slot, F next) {
   F old = slot ? *slot : F();
@@ -27,7 +35,7 @@ F replace(std::shared_ptr<F>& slot, F next) {
 core::core(const scheduler_options& options)
     : driver(options.driver != nullptr ? options.driver : &own_driver) {
   if (const char* reason = why_no_switch()) stop(reason);
-  random_state = options.seed;
+  random_state = scattered(options.seed);
   default_stack_class = stack_pool::class_of(options.stack_size);
 #ifdef WEFT_LAUNCHES
   if (!options.measure_stacks) launch_class = default_stack_class;

@@ -39,6 +39,7 @@
 #include <chrono>
 #include <concepts>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -96,10 +97,15 @@ std::size_t select(in_order_t, Cases&& cases);
 //           or line up for all of them
 //   (switch, inlined into the caller)
 //   end:    which was it?
+//
+// Where nothing unusual is afoot the caller has seen at a glance which cases
+// are ready, and begins with take(), or with wait() if none is.
 class selection {
  public:
-  selection(select_case* const* cases, std::size_t count, bool fair)
-      : cases_(cases), count_(count), fair_(fair) {}
+  // `ready`: room for as many.
+  selection(select_case* const* cases, std::uint32_t* ready, std::size_t count,
+            bool fair)
+      : cases_(cases), ready_(ready), count_(count), fair_(fair) {}
   selection(const selection&) = delete;
   selection& operator=(const selection&) = delete;
   ~selection() {
@@ -107,42 +113,67 @@ class selection {
       give_back();
   }
 
-  // True: the caller has to switch, to `next`.
+  // Each gives whether the caller has to switch, to `next`; null: to anybody.
   bool begin(dispatcher* s, control_block*& next);
-  // The index of what has happened.
-  std::size_t end();
-  void handle(std::size_t index) const {
-    cases_[index]->verbs_->handle(*cases_[index]);
+  // One of the first `n` of `ready`; not of none.
+  bool take(dispatcher* s, std::size_t n, control_block*& next) {
+    happened_ = choose(s, n);
+    return perform(s, next);
   }
+  // None is ready.
+  bool wait(dispatcher* s, control_block*& next);
+
+  // The index of what has happened.
+  std::size_t end() {
+    if (parked_) look_back();
+    return happened_;
+  }
+  void handle() const { cases_[happened_]->verbs_->handle(*cases_[happened_]); }
 
  private:
-  static constexpr std::size_t none = ~std::size_t{0};
-
-  std::size_t choose(dispatcher* s);
-  std::size_t tell(dispatcher* s, std::size_t pick);
+  std::size_t choose(dispatcher* s, std::size_t n) const {
+    const bool drawn = fair_ && n > 1;
+    return ready_[drawn ? s->draw(static_cast<std::uint32_t>(n)) : 0];
+  }
+  bool perform(dispatcher* s, control_block*& next) {
+    select_case& c = *cases_[happened_];
+    next = c.verbs_->perform(c, s);
+    return next != nullptr;
+  }
+  std::size_t find_ready(dispatcher* s);
+  std::size_t tell(dispatcher* s, std::size_t n);
   bool line_up(dispatcher* s, control_block*& next);
+  void look_back() noexcept;
   void give_back() noexcept;
+  select_case* take_served() noexcept;
 
   select_case* const* cases_;
+  std::uint32_t* ready_;  // the indices of those that are ready
   std::size_t count_;
+  std::size_t happened_;
   bool fair_;
   bool parked_ = false;
-  std::size_t chosen_ = none;
-  std::size_t otherwise_ = none;  // the default case
-  std::size_t timeout_ = none;    // the earliest timeout case
-  std::chrono::steady_clock::time_point deadline_;
-  wait_record own_;  // the last of the chain; the alarm's
-  std::optional<alarm> alarm_;
+  // While it is parked:
+  bool timed_;
+  std::size_t timeout_;  // the earliest timeout case
+  wait_record own_;      // the last of the chain; the alarm's
+  union {
+    alarm alarm_;  // if it is timed
+  };
 };
 
-class timeout_case_base : public conditional_case<timeout_case_base> {
+class timeout_case_base : public select_case {
  protected:
   using time_point = std::chrono::steady_clock::time_point;
   timeout_case_base(const verbs& v, std::chrono::nanoseconds time,
                     std::source_location where)
-      : conditional_case(v, where, kind::timeout), time_(time) {}
+      : select_case(v, where, kind::timeout), time_(time) {}
   timeout_case_base(const verbs& v, time_point when, std::source_location where)
-      : conditional_case(v, where, kind::timeout), when_(when) {}
+      : select_case(v, where, kind::timeout), when_(when) {}
+
+ public:
+  // Private: never ready at a glance.
+  bool glance(dispatcher*, bool&) const { return false; }
 
  private:
   friend class selection;
@@ -151,18 +182,22 @@ class timeout_case_base : public conditional_case<timeout_case_base> {
 };
 
 template <typename F>
-class timeout_case : public timeout_case_base {
+class timeout_case
+    : public conditional_case<timeout_case<F>, timeout_case_base> {
+  using base = conditional_case<timeout_case<F>, timeout_case_base>;
+  using typename base::time_point;
+  using typename base::verbs;
+
  public:
   template <typename Rep, typename Period>
   explicit timeout_case(
       std::chrono::duration<Rep, Period> time, F handler = {},
       std::source_location where = std::source_location::current())
-      : timeout_case_base(table, saturate(time), where),
-        handler_(std::move(handler)) {}
+      : base(table, saturate(time), where), handler_(std::move(handler)) {}
   explicit timeout_case(
       time_point when, F handler = {},
       std::source_location where = std::source_location::current())
-      : timeout_case_base(table, when, where), handler_(std::move(handler)) {}
+      : base(table, when, where), handler_(std::move(handler)) {}
 
   void handle() { static_cast<void>(std::invoke(handler_)); }
 
@@ -188,6 +223,8 @@ class default_case : public conditional_case<default_case<F>> {
                                             std::source_location::current())
       : base(table, where, kind::otherwise), handler_(std::move(handler)) {}
 
+  // Private: never ready at a glance.
+  bool glance(dispatcher*, bool&) const { return false; }
   void handle() { static_cast<void>(std::invoke(handler_)); }
 
  private:
@@ -198,16 +235,38 @@ class default_case : public conditional_case<default_case<F>> {
 };
 default_case() -> default_case<no_handler>;
 
+// Whether a case can happen now. Clears `plain` where only verbs::ready knows.
+template <typename Case>
+[[gnu::always_inline]] inline bool glance_at(const Case& c, dispatcher* s,
+                                             bool& plain) {
+  if constexpr (requires { c.glance(s, plain); }) {
+    return c.glance(s, plain);
+  } else {
+    plain = false;
+    return false;
+  }
+}
+
 template <selectable... Cases>
 [[gnu::always_inline]] inline std::size_t select_among(bool fair,
                                                        Cases&... cases) {
-  select_case* const all[] = {&cases...};
-  selection s(all, sizeof...(cases), fair);
+  constexpr std::size_t count = sizeof...(cases);
+  std::array<select_case*, count> all{&cases...};
+  std::array<std::uint32_t, count>
+      ready;  // NOLINT: filled as far as it is read
+  selection s(all.data(), ready.data(), count, fair);
   dispatcher* d = this_dispatcher();
+  bool plain = count != 0;
+  std::size_t n = 0;
+  std::uint32_t i = 0;
+  ((ready[n] = i++, n += glance_at(cases, d, plain)), ...);
   control_block* next;
-  if (s.begin(d, next)) d->switch_to(d->current, next);
+  const bool switches = !plain   ? s.begin(d, next)
+                        : n != 0 ? s.take(d, n, next)
+                                 : s.wait(d, next);
+  if (switches) d->switch_to(d->current, next);
   const std::size_t happened = s.end();
-  std::size_t i = 0;
+  i = 0;
   ((i++ == happened ? cases.handle() : void()), ...);
   return happened;
 }
@@ -225,10 +284,18 @@ template <typename Cases>
 std::size_t select_from(bool fair, Cases& cases) {
   constexpr std::size_t few = 16;
   std::array<select_case*, few> place;
+  std::array<std::uint32_t, few> ready_place;
   std::vector<select_case*> more;
+  std::vector<std::uint32_t> more_ready;
   const auto count = static_cast<std::size_t>(std::ranges::distance(cases));
-  if (count > few) more.resize(count);
-  select_case** const all = count > few ? more.data() : place.data();
+  select_case** all = place.data();
+  std::uint32_t* ready = ready_place.data();
+  if (count > few) {
+    more.resize(count);
+    more_ready.resize(count);
+    all = more.data();
+    ready = more_ready.data();
+  }
   select_case** at = all;
   for (auto&& each : cases) {
     if constexpr (selectable<decltype(each)>)
@@ -236,12 +303,12 @@ std::size_t select_from(bool fair, Cases& cases) {
     else
       *at++ = std::to_address(each);
   }
-  selection s(all, count, fair);
+  selection s(all, ready, count, fair);
   dispatcher* d = this_dispatcher();
   control_block* next;
   if (s.begin(d, next)) d->switch_to(d->current, next);
   const std::size_t happened = s.end();
-  s.handle(happened);
+  s.handle();
   return happened;
 }
 

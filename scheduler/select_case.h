@@ -31,7 +31,8 @@ class select_case {
   // How a select deals with a case. Those that may be null are marked.
   struct verbs {
     const char* reason = "";  // "receive", ...: for reports
-    // Throws what forbids the operation; says whether it can happen now.
+    // Throws what forbids the operation; says whether it can happen now. A case
+    // whose type has a glance() is asked that first, inlined: see select.h.
     bool (*ready)(select_case&, dispatcher*) = nullptr;
     // Makes it happen; gives who has to go on at once, or null. Throws with
     // nothing changed. Requires: ready.
@@ -54,12 +55,14 @@ class select_case {
 
   explicit select_case(const verbs& v, std::source_location where,
                        kind k = kind::operation)
-      : verbs_(&v), where_(where), kind_(k) {}
+      : verbs_(&v), where_(where), kind_(k) {
+    record_.served = 0;
+  }
   select_case(const select_case&) = default;
   select_case& operator=(const select_case&) = default;
   ~select_case() = default;
 
-  wait_record record_;  // while it waits
+  wait_record record_;  // while it waits; served: it has happened meanwhile
 
  private:
   const verbs* verbs_;
@@ -69,21 +72,21 @@ class select_case {
 };
 
 // The case of a derived class, with a condition: it is switched off unless
-// that holds.
-template <typename Case>
-class conditional_case : public select_case {
+// that holds. Base: what several of those have in common.
+template <typename Case, typename Base = select_case>
+class conditional_case : public Base {
  public:
   Case&& when(bool condition) && {
-    set_enabled(condition);
+    this->set_enabled(condition);
     return static_cast<Case&&>(*this);
   }
   Case& when(bool condition) & {
-    set_enabled(condition);
+    this->set_enabled(condition);
     return static_cast<Case&>(*this);
   }
 
  protected:
-  using select_case::select_case;
+  using Base::Base;
 };
 
 }  // namespace weft

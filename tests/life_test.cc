@@ -259,6 +259,7 @@ constexpr std::array outcomes{
     std::pair{state::receiving, "xxxxxxx"},
     std::pair{state::buffered, "xxxxxxx"},
     std::pair{state::joining, "xxxxxxx"},
+    std::pair{state::selecting, "xxxxxxx"},
     std::pair{state::sleeping, "xxxxxxx"},
     std::pair{state::suspended, "++.++xx"},
     std::pair{state::removed, "+x.++xx"},

@@ -651,7 +651,9 @@ class model {
       if (c.closed) return parks ? "none" : "shut";
       return parks ? stand_in_line(me, c, false) : "would block";
     }
-    if (offers && c.preference > 0) forbid_switch(me);
+    // Behind an exception nobody moves up.
+    const bool moves = c.buffer.empty() || !exception_first(c);
+    if (offers && moves && c.preference > 0) forbid_switch(me);
     std::vector<std::size_t> served;
     std::optional<std::string> sent;
     if (!c.buffer.empty()) {

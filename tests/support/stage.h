@@ -12,6 +12,7 @@
 
 #include "weft/channel/channel.h"
 #include "weft/scheduler/scheduler.h"
+#include "weft/scheduler/select.h"
 #include "weft/scheduler/spawn.h"
 #include "weft/scheduler/virtual_clock.h"
 #include "weft/scheduler/yield.h"
@@ -39,6 +40,7 @@ enum class state {
   receiving,
   buffered,  // sends to a full buffer
   joining,
+  selecting,
   sleeping,
   suspended,
   removed,
@@ -57,6 +59,7 @@ inline constexpr std::array every_state{
     std::pair{state::receiving, "receiving"},
     std::pair{state::buffered, "buffered"},
     std::pair{state::joining, "joining"},
+    std::pair{state::selecting, "selecting"},
     std::pair{state::sleeping, "sleeping"},
     std::pair{state::suspended, "suspended"},
     std::pair{state::removed, "removed"},
@@ -193,6 +196,9 @@ class stage {
         return full.send(counted(4));
       case state::joining:
         return other.join();
+      case state::selecting:
+        weft::select(c.send_case(counted(3)), hold.receive_case());
+        return;
       case state::sleeping:
         return weft::sleep_for(std::chrono::hours(1));
       case state::suspended:
