@@ -115,6 +115,7 @@ func find(name string) benchCase {
 func main() {
 	addYieldCases()
 	addChannelCases()
+	addSelectCases()
 	addSpawnCases()
 	addSkynetCases()
 	addMemoryCases()
