@@ -704,4 +704,23 @@ TEST_CASE("an atomic section is its tasklet's own, and ends with a kill") {
   u.kill();
 }
 
+TEST_CASE("a switch trap allows what moves nobody up: an exception is first") {
+  const bool tries = GENERATE(true, false);
+  const scheduler s;
+  channel<int> c(1);
+  c.set_preference(preference::sender);
+  c.send(1);
+  spawn([&] { c.send_exception(std::make_exception_ptr(7)); });
+  yield();
+  CHECK(c.balance() == 1);
+  {
+    const switch_trap on;
+    CHECK((tries ? std::optional<int>(c.try_receive()) : c.receive()) == 1);
+    // Now its sender would go on.
+    CHECK_THROWS_AS(c.receive(), switch_trap_error);
+  }
+  CHECK_THROWS_AS(c.receive(), int);
+  run();
+}
+
 }  // namespace
