@@ -62,7 +62,7 @@ TEMPLATE_TEST_CASE("all who wait go on in order once it has come to pass", "",
 
 TEMPLATE_TEST_CASE("a timed wait says whether it came to pass in time", "",
                    event, latch, wait_group) {
-  manual_driver clock;
+  virtual_clock clock;
   const scheduler s({.driver = &clock});
   subject<TestType> it;
   CHECK_FALSE(it.of.wait_for(seconds(2)));
@@ -263,7 +263,7 @@ TEST_CASE("who has dropped out of a barrier is expected no more") {
 }
 
 TEST_CASE("a token waits for the phase it is of, which may be over") {
-  manual_driver clock;
+  virtual_clock clock;
   const scheduler s({.driver = &clock});
   barrier b(2);
   auto first = b.arrive();

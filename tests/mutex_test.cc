@@ -56,7 +56,7 @@ TEMPLATE_TEST_CASE("unlock hands it over, and nobody overtakes", "", mutex,
 
 TEMPLATE_TEST_CASE("a timed lock says whether it was had in time", "", mutex,
                    recursive_mutex, weft::shared_mutex) {
-  manual_driver clock;
+  virtual_clock clock;
   const scheduler s({.driver = &clock});
   TestType m;
   spawn([&] {
@@ -255,7 +255,7 @@ TEST_CASE("readers that stand next to each other go together, in line") {
 }
 
 TEST_CASE("readers go on when the writer before them leaves the line") {
-  manual_driver clock;
+  virtual_clock clock;
   const scheduler s({.driver = &clock});
   weft::shared_mutex m;
   const bool killed = GENERATE(false, true);

@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "weft/channel/channel.h"
-#include "weft/scheduler/manual_driver.h"
+#include "weft/scheduler/virtual_clock.h"
 #include "weft/scheduler/scheduler.h"
 #include "weft/scheduler/select.h"
 #include "weft/scheduler/spawn.h"
@@ -176,7 +176,7 @@ class course {
   }
 
   const race& r_;
-  manual_driver clock_;
+  virtual_clock clock_;
   scheduler s_;
   channel<counted> a_;
   channel<counted> b_;

@@ -21,7 +21,7 @@
 #include "weft/channel/signal_channel.h"
 #include "weft/channel/views.h"
 #include "weft/scheduler/callbacks.h"
-#include "weft/scheduler/manual_driver.h"
+#include "weft/scheduler/virtual_clock.h"
 #include "weft/scheduler/scheduler.h"
 #include "weft/scheduler/shield.h"
 #include "weft/scheduler/spawn.h"
@@ -210,7 +210,7 @@ TEST_CASE("the default case happens where nothing else can") {
 }
 
 TEST_CASE("a timeout case happens when its time has come") {
-  manual_driver clock;
+  virtual_clock clock;
   const scheduler s({.driver = &clock});
   channel<int> c;
   const auto begin = clock.now();
@@ -246,7 +246,7 @@ TEST_CASE("a timeout case happens when its time has come") {
 }
 
 TEST_CASE("the timer of a select ends with it") {
-  manual_driver clock;
+  virtual_clock clock;
   const scheduler s({.driver = &clock});
   channel<int> c;
   const auto begin = clock.now();
@@ -731,7 +731,7 @@ TEST_CASE("kill and throw_exception end a select, which leaves no trace") {
   const blow how = GENERATE(blow::kill, blow::kill_pending, blow::exception,
                             blow::exception_pending);
   const bool served = GENERATE(true, false);
-  manual_driver clock;
+  virtual_clock clock;
   const scheduler s({.driver = &clock});
   channel<counted> c;
   channel<counted> other(1);

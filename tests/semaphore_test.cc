@@ -56,7 +56,7 @@ TEST_CASE("who wants many is not overtaken by those who want few") {
 }
 
 TEST_CASE("those behind go on when one who wants many leaves the line") {
-  manual_driver clock;
+  virtual_clock clock;
   const scheduler s({.driver = &clock});
   semaphore permits(1);
   const bool killed = GENERATE(false, true);
@@ -86,7 +86,7 @@ TEST_CASE("a semaphore released too often is an error with nothing changed") {
 }
 
 TEST_CASE("a timed acquire says whether it was had in time") {
-  manual_driver clock;
+  virtual_clock clock;
   const scheduler s({.driver = &clock});
   semaphore permits(0);
   CHECK_FALSE(permits.try_acquire_for(seconds(1)));
@@ -160,7 +160,7 @@ TEST_CASE("notify_one lets the one go on who has waited longest") {
 }
 
 TEST_CASE("a wait with a condition ends when that holds") {
-  manual_driver clock;
+  virtual_clock clock;
   const scheduler s({.driver = &clock});
   mutex m;
   condition_variable changed;
@@ -187,7 +187,7 @@ TEST_CASE("a wait with a condition ends when that holds") {
 }
 
 TEST_CASE("however a wait ends, the mutex is locked again first") {
-  manual_driver clock;
+  virtual_clock clock;
   const scheduler s({.driver = &clock});
   mutex m;
   condition_variable changed;

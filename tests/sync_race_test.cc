@@ -129,8 +129,8 @@ class expectation {
 // Has all of `events` come to one who waits, with another behind it if `crowd`.
 template <typename P>
 void play(form how, const std::vector<what>& events, bool crowd) {
-  using clock_time = manual_driver::clock::time_point;
-  manual_driver clock;
+  using clock_time = virtual_clock::clock::time_point;
+  virtual_clock clock;
   const scheduler s({.driver = &clock});
   expectation expected(how);
   auto p = std::make_unique<P>();
