@@ -220,11 +220,15 @@ control_block* dispatcher::switch_rare(control_block* me, control_block* n) {
 void dispatcher::deliver(control_block* me) {
   core& c = core::of(this);
   c.watch_current();
+  const bool cut = (me->flags & cut_short) != 0;
+  me->flags &= ~cut_short;
   if (me->flags & thrown) {
     me->flags &= ~thrown;
     std::rethrow_exception(std::exchange(me->who->thrown, nullptr));
   }
-  c.raise_due(me);
+  // What has interrupted it after its operation has been completed is raised by
+  // the next: the caller gets what it came to.
+  c.raise_due(me, cut);
 }
 
 void dispatcher::raise_in(control_block* t, std::exception_ptr what) noexcept {

@@ -307,12 +307,18 @@ struct core : dispatcher {
   [[nodiscard]] bool held_back(const descriptor& d) const;
   // A kill of a suspended one must.
   [[nodiscard]] static bool held_back_away(const control_block& t);
-  // Throws what is due to the current tasklet, unless that must wait.
-  void raise_due(control_block* me);
+  // Throws what is due to the current tasklet, unless that must wait;
+  // interruptions only where they may.
+  void raise_due(control_block* me, bool may_interrupt = true);
   // ---- interruption.cc
   // One that was due is not any more: is another?
   static void note_interruptions(descriptor& d) noexcept;
   static void raise_interruption(descriptor& d);
+  // Ends what `t` waits for, for what has interrupted it.
+  void cut(control_block* t) noexcept;
+  static void drop_interruptions(descriptor& d) noexcept;
+  // Throws std::bad_alloc.
+  static void inherit(const descriptor& from, descriptor& child);
   template <typename See>
   static void for_each_interruption(const descriptor& d, See see) {
     for (const interruption* i = d.interruptions; i != nullptr; i = i->outer_)

@@ -22,7 +22,7 @@ interruption::~interruption() {
   interruption** at = &d_->interruptions;
   while (*at != this) at = &(*at)->outer_;
   *at = outer_;
-  settle();
+  core::note_interruptions(*d_);
 }
 
 bool interruption::attached() const { return d_->id == id_; }
@@ -31,27 +31,47 @@ void interruption::trigger() noexcept {
   if (!attached()) return;
   due_ = true;
   control_block* t = d_->block;
-  t->flags |= interrupted;
   core& c = *static_cast<core*>(const_cast<void*>(d_->owner));
+  if (t == &c.main_block && c.flagged(closing)) return;  // It ends the others.
+  t->flags |= interrupted;
   if (t->waiting == nullptr) {
     if (t == c.current) c.watch_current();
   } else if (started(*t)) {
     // It may be current all the same: the last to park looks at the clock.
     const bool must_wait =
         t == c.current ? c.held_back(*d_) : core::held_back_away(*t);
-    if (!must_wait) c.wake(t);
+    if (!must_wait) c.cut(t);
   }
 }
 
 void interruption::settle() noexcept {
+  if (attached() && (d_->block->flags & cut_short) != 0) return;
   due_ = false;
   if (attached()) core::note_interruptions(*d_);
+}
+
+// Requires: parked. One that was removed from the queue has been served.
+void core::cut(control_block* t) noexcept {
+  if (t->waiting != &nowhere()) t->flags |= cut_short;
+  wake(t);
 }
 
 void core::note_interruptions(descriptor& d) noexcept {
   for (const interruption* i = d.interruptions; i != nullptr; i = i->outer_)
     if (i->due_) return;
   d.block->flags &= ~std::uint32_t{interrupted};
+}
+
+void core::inherit(const descriptor& from, descriptor& child) {
+  for_each_interruption(from, [&](const interruption& i) { i.inherit(child); });
+}
+
+void core::drop_interruptions(descriptor& d) noexcept {
+  while (d.interruptions != nullptr) {
+    interruption* const i = d.interruptions;
+    d.interruptions = i->outer_;
+    i->drop();
+  }
 }
 
 void core::raise_interruption(descriptor& d) {

@@ -6,10 +6,13 @@
 // It belongs to a tasklet, mostly lies on its stack, and is listed in its
 // descriptor, the innermost first. When it is triggered the tasklet goes on, if
 // it is blocked or paused, and its operation throws; else its next one does that
-// may park or yield. It is held back by what holds a kill back. Where several
-// are due, the outermost comes first: the others end with the unwinding.
+// may park or yield: what an operation has come to is not lost. It is held back
+// by what holds a kill back. Where several are due, the outermost comes first:
+// the others end with the unwinding.
 //
-// Invariant: the tasklet has the flag `interrupted` while one of them is due.
+// Invariants: the tasklet has the flag `interrupted` while one of them is due;
+// and from the moment when that ends its operation until it goes on,
+// `cut_short`.
 //
 // Thread safety: the thread of the tasklet's scheduler.
 #pragma once
@@ -37,7 +40,7 @@ class interruption {
   // It is due from now on. Does not switch. Nothing happens where its tasklet
   // has ended.
   void trigger() noexcept;
-  // It is not, or no more.
+  // It is not, or no more; but what has cut an operation short is raised.
   void settle() noexcept;
   [[nodiscard]] bool due() const { return due_; }
 
@@ -56,7 +59,7 @@ class interruption {
   [[nodiscard]] virtual const class time_limit* limit() const {
     return nullptr;
   }
-  // It belongs to nobody but its tasklet, which ends.
+  // Its tasklet ends, and lists it no more.
   virtual void drop() noexcept {}
   // For a tasklet that the current one spawns: a copy of it, on the heap, or
   // nothing.

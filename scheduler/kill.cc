@@ -123,7 +123,7 @@ bool core::held_back_away(const control_block& t) {
   return t.who->shields != 0 || (t.flags & (unwinding | in_exit)) != 0;
 }
 
-void core::raise_due(control_block* me) {
+void core::raise_due(control_block* me, bool may_interrupt) {
   descriptor& d = *me->who;
   if ((me->flags & (killed | failure_due | injected | trapped | interrupted)) ==
       0)
@@ -144,7 +144,7 @@ void core::raise_due(control_block* me) {
     me->flags &= ~injected;
     std::rethrow_exception(std::exchange(d.injected, nullptr));
   }
-  if (me->flags & interrupted) raise_interruption(d);
+  if ((me->flags & interrupted) != 0 && may_interrupt) raise_interruption(d);
 }
 
 // From now on operations of the current tasklet ask raise_due() first.

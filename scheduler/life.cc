@@ -143,6 +143,7 @@ void core::forget_details(descriptor& d) noexcept {
   d.injected = nullptr;
   d.atomics = 0;
   drop_belongings(d);
+  drop_interruptions(d);
   d.detailed = false;
 }
 

@@ -155,6 +155,7 @@ bool core::kill_all() noexcept {
 void core::forsake(descriptor& d) noexcept {
   stderr_line() << describe(d)
                 << " has swallowed 16 kills and is abandoned with its stack";
+  drop_interruptions(d);
   unpark(d.block);
   if (stand_in.who == &d) unpark(&stand_in);
   while (!d.joiners.empty()) wake(d.joiners.front().who);

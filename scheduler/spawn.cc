@@ -37,6 +37,19 @@ void spawning::make_room(dispatcher* s, descriptor* d) {
   }
 }
 
+void spawning::bequeath(dispatcher* s, descriptor* d) {
+  try {
+    core::inherit(*s->current->who, *d);
+  } catch (...) {
+    --s->live;
+    --s->ids;
+    d->id = 0;
+    d->body.drop();
+    drop(s, d);
+    throw;
+  }
+}
+
 void spawning::commit_rare(dispatcher* s, descriptor* d) {
   s->queue.push(&d->seed);
   announce(s, d);

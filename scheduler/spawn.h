@@ -131,12 +131,16 @@ class spawning {
     d->shields = d->exits_alive = 0;
     d->kills = 0;
     ++s_->live;
+    if (s_->current->who->interruptions != nullptr) [[unlikely]]
+      bequeath(s_, d);
     return d;
   }
   // By value: this object stays in registers.
   static void set(descriptor& d, spawn_options& options);
   static void hand_on(dispatcher* s, descriptor* d);
   static void make_room(dispatcher* s, descriptor* d);
+  // What a tasklet inherits. Throws std::bad_alloc; then there is no tasklet.
+  static void bequeath(dispatcher* s, descriptor* d);
   static void commit_rare(dispatcher* s, descriptor* d);
   static void announce(dispatcher* s, descriptor* d);
   static void drop(dispatcher* s, descriptor* d) noexcept;

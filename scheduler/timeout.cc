@@ -19,8 +19,13 @@ time_limit::time_limit(time_point when)
 
 time_limit::time_limit(descriptor& d, const time_limit& model) noexcept
     : interruption(d), when_(model.when_), number_(model.number_) {
-  alarm_.arm(core_of(d).timers, when_);
-  core_of(d).mark_sources();
+  if (model.due()) {
+    expired_ = true;
+    trigger();
+  } else {
+    alarm_.arm(core_of(d).timers, when_);
+    core_of(d).mark_sources();
+  }
 }
 
 time_limit::time_point time_limit::after(std::chrono::nanoseconds time) {
@@ -59,9 +64,15 @@ void deadline::raise() {
 }
 
 void deadline::inherit(descriptor& child) const {
+  if (!in_force()) return;
   child.detailed = true;
   // Listed there, and ended with its details.
   static_cast<void>(new deadline(child, *this));
+}
+
+void deadline::drop() noexcept {
+  time_limit::drop();
+  if (inherited_) delete this;
 }
 
 std::optional<time_limit::time_point> earliest_limit() {
@@ -69,7 +80,8 @@ std::optional<time_limit::time_point> earliest_limit() {
   core::for_each_interruption(
       *core::present().current->who, [&](const interruption& i) {
         const time_limit* l = i.limit();
-        if (l != nullptr && (!first || l->when_ < *first)) first = l->when_;
+        if (l != nullptr && l->in_force() && (!first || l->when_ < *first))
+          first = l->when_;
       });
   return first;
 }

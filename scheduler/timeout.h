@@ -21,7 +21,9 @@
 // A weft::deadline limits all that is done in its scope: its tasklet and those
 // that it spawns there, which inherit it, and those that these spawn; for each
 // of them every operation throws once the time has passed, until the scope is
-// left; one that was inherited, till the tasklet's end.
+// left; one that was inherited, till the tasklet's end, whatever becomes of that
+// which it was inherited from. What an operation has come to when the time
+// passes is not lost: the next one throws.
 //
 // Thread safety: of its tasklet.
 // Lifetime:      ends in the tasklet that made it.
@@ -63,7 +65,8 @@ class time_limit : protected interruption {
   [[nodiscard]] time_point when() const { return when_; }
   // The time has passed while it was in force, whether or not that was raised.
   [[nodiscard]] bool expired() const { return expired_; }
-  // It never happens now; one that is due but not raised yet is not raised.
+  // It never happens now; one that is due but not raised yet is not raised,
+  // unless it has ended an operation already.
   void cancel() noexcept;
   // The time begins anew. Throws wrong_scheduler in another thread, and where
   // its scheduler has ended.
@@ -78,6 +81,10 @@ class time_limit : protected interruption {
   explicit time_limit(time_point when);
   time_limit(descriptor& d, const time_limit& model) noexcept;
   ~time_limit() override = default;
+  // It may still happen, or be raised.
+  [[nodiscard]] bool in_force() const { return due() || alarm_.armed(); }
+  // Also of a main one that outlives its scheduler.
+  void drop() noexcept override { alarm_.disarm(); }
   static time_point after(std::chrono::nanoseconds time);
 
   [[noreturn]] void raise_timed_out() const { throw timed_out(number_); }
@@ -119,10 +126,12 @@ class deadline final : public time_limit {
 
  private:
   deadline(descriptor& d, const deadline& model) noexcept
-      : time_limit(d, model) {}
+      : time_limit(d, model), inherited_(true) {}
   [[noreturn]] void raise() override;
   void inherit(descriptor& child) const override;
-  void drop() noexcept override { delete this; }
+  void drop() noexcept override;
+
+  bool inherited_ = false;
 };
 
 // When the first of the current tasklet's limits passes; nullopt: it has none.

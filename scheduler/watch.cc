@@ -97,6 +97,7 @@ control_block* core::tell_switch(control_block* me, control_block* n) noexcept {
   if (!due || me->waiting == nullptr) return next();
   // Whoever was to run runs; then `me`, who waits no more.
   control_block* to = queue.take();
+  if ((me->flags & interrupted) != 0) me->flags |= cut_short;
   unpark(me);
   if (to == nullptr) return me;
   queue.push_front(me);

@@ -9,17 +9,31 @@
 
 namespace weft {
 
+crew::crew(overseer& o) : overseer_(&o) { home_->require_scheduler(); }
+
+void crew::require_home() const {
+  dispatcher* s = this_dispatcher();
+  s->require_scheduler();
+  if (s != home_)
+    throw wrong_scheduler(
+        "weft: tasklets of a scope, a group or a pool are spawned in the "
+        "thread "
+        "of its scheduler");
+}
+
 // Those that have ended are forgotten when their room is needed: O(1) a spawn.
 void crew::make_room() {
-  if (members_.size() < members_.capacity()) return;
-  std::erase_if(members_, [](const tasklet& t) { return !t.alive(); });
+  if (cancelled_ || members_.size() < members_.capacity()) return;
+  if (killing_ == 0)
+    std::erase_if(members_, [](const tasklet& t) { return !t.alive(); });
   members_.reserve(std::max<std::size_t>(4, 2 * members_.size()));
 }
 
 void crew::enrol(const tasklet& t) noexcept {
   if (!t.alive()) return;  // The scheduler ends.
-  members_.push_back(t);
-  if (cancelled_) t.kill(pending);
+  if (!cancelled_) return members_.push_back(t);
+  const shield on;
+  t.kill(pending);
 }
 
 void crew::leave() noexcept {
@@ -37,15 +51,25 @@ void crew::fail(std::exception_ptr what) noexcept {
     this_dispatcher()->report_unheard(who, what);
 }
 
-void crew::cancel() noexcept {
+void crew::kill() noexcept {
   const auto alive = shared_from_this();
   const shield on;  // What is due to the caller is no failure of this.
-  cancelled_ = true;
+  ++killing_;
   // A kill may destroy a callable, which may spawn.
-  for (std::size_t i = 0; i != members_.size(); ++i) {
+  for (std::size_t i = 0, n = members_.size(); i != n; ++i) {
     const tasklet t = members_[i];
     if (!t.is_current()) t.kill(pending);
   }
+  --killing_;
+}
+
+void crew::cancel() noexcept {
+  cancelled_ = true;
+  kill();
+}
+
+bool crew::has(const tasklet& t) const {
+  return std::find(members_.begin(), members_.end(), t) != members_.end();
 }
 
 void crew::wait(const char* reason, std::source_location where) {

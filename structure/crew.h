@@ -32,12 +32,19 @@ class crew : public std::enable_shared_from_this<crew> {
     ~overseer() = default;
   };
 
-  explicit crew(overseer& o) : overseer_(&o) {}
+  // Throws no_scheduler.
+  explicit crew(overseer& o);
 
-  // Those that are spawned from now on are killed at once, those that are here
-  // at their turns; the caller is not.
+  // Those that are here are killed at their turns; the caller is not.
+  void kill() noexcept;
+  // As kill(), and those that are spawned from now on are killed at once.
   void cancel() noexcept;
   [[nodiscard]] bool cancelled() const { return cancelled_; }
+
+  // Cost: O(n).
+  [[nodiscard]] bool has(const tasklet& t) const;
+  // As if the current one, a member, had thrown it.
+  void fail(std::exception_ptr what) noexcept;
 
   // Members that have not ended.
   [[nodiscard]] std::size_t size() const { return size_; }
@@ -51,8 +58,9 @@ class crew : public std::enable_shared_from_this<crew> {
 
   template <typename F, typename... Args>
   tasklet spawn(spawn_options options, F&& f, Args&&... args) {
-    make_room();
+    require_home();
     auto body = bind_once(std::forward<F>(f), std::forward<Args>(args)...);
+    make_room();
     const tasklet t =
         weft::spawn(std::move(options),
                     errand<decltype(body)>{membership(*this), std::move(body)});
@@ -93,15 +101,17 @@ class crew : public std::enable_shared_from_this<crew> {
     }
   };
 
+  void require_home() const;
   void make_room();
   void enrol(const tasklet& t) noexcept;
   void leave() noexcept;
-  void fail(std::exception_ptr what) noexcept;
 
+  dispatcher* home_ = this_dispatcher();
   overseer* overseer_;
   std::vector<tasklet> members_;  // and some that have ended
   std::size_t size_ = 0;
   bool cancelled_ = false;
+  int killing_ = 0;     // kill()s that have not returned: no member moves
   wait_queue waiting_;  // for the end of all
 };
 

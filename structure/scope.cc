@@ -48,9 +48,18 @@ void scope::cancel() noexcept {
   stop_.request_stop();
 }
 
+std::stop_token scope::get_stop_token() {
+  if (!stop_.stop_possible()) {
+    stop_ = std::stop_source();
+    if (cancelled()) stop_.request_stop();
+  }
+  return stop_.get_token();
+}
+
 void scope::news::member_failed(const tasklet& who,
                                 std::exception_ptr what) noexcept {
-  if (failure_) return this_dispatcher()->report_unheard(who, what);
+  if (std::exchange(any_, true))
+    return this_dispatcher()->report_unheard(who, what);
   failure_ = std::move(what);
   failed_ = who;
   scope_.cancel();

@@ -21,7 +21,7 @@
 //
 // Thread safety: the thread of its scheduler. Any tasklet may spawn in a scope;
 //                it ends in the one that made it, its owner.
-// Cost:          an allocation a scope; a spawn as weft::spawn(), amortised.
+// Cost:          two allocations a scope; a spawn as weft::spawn(), amortised.
 // (Trio: nursery. gevent: Group, joinall(raise_error=True).)
 #pragma once
 
@@ -81,9 +81,8 @@ class scope {
   [[nodiscard]] bool cancelled() const { return crew_->cancelled(); }
 
   // Stopped when the scope is cancelled: for code that asks rather than waits.
-  [[nodiscard]] std::stop_token get_stop_token() const {
-    return stop_.get_token();
-  }
+  // Throws std::bad_alloc.
+  [[nodiscard]] std::stop_token get_stop_token();
 
   // Its tasklets that have not ended.
   [[nodiscard]] std::size_t size() const { return crew_->size(); }
@@ -107,14 +106,15 @@ class scope {
     scope& scope_;
     std::exception_ptr failure_;
     tasklet failed_;
+    bool any_ = false;  // raised or not
   };
 
   void drain() noexcept;
 
   news news_{*this};
   std::shared_ptr<crew> crew_;
-  std::stop_source stop_;
-  int exceptions_;  // alive when it began
+  std::stop_source stop_{std::nostopstate};  // until it is asked for
+  int exceptions_;                           // alive when it began
   std::source_location where_;
 };
 

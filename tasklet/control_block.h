@@ -40,6 +40,7 @@ enum tasklet_flag : std::uint32_t {
   trapped = 128,    // it must not block
   interrupted = 512,  // one of descriptor::interruptions is due
   stands_in = 256,    // for a tasklet that is in its schedule callback
+  cut_short = 1024,   // its operation was ended for what has interrupted it
 };
 
 struct alignas(64) control_block : flow {
