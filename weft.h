@@ -16,6 +16,7 @@
 #include "weft/scheduler/select.h"          // IWYU pragma: export
 #include "weft/scheduler/shield.h"          // IWYU pragma: export
 #include "weft/scheduler/spawn.h"           // IWYU pragma: export
+#include "weft/scheduler/stop_guard.h"      // IWYU pragma: export
 #include "weft/scheduler/ticker.h"          // IWYU pragma: export
 #include "weft/scheduler/timeout.h"         // IWYU pragma: export
 #include "weft/scheduler/traps.h"           // IWYU pragma: export

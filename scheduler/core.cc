@@ -86,6 +86,7 @@ void core::poll_sources() noexcept {
     const polling_scope no_switch(*this);
     driver->poll();
   }
+  if (stop_asked.exchange(false, std::memory_order_acquire)) poll_stops();
   if (timers.empty()) return;
   const auto now = driver->now();
   while (timer* due = timers.pop_due(now)) due->fire(*this);

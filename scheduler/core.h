@@ -6,6 +6,7 @@
 //   life.cc       start and end of a tasklet
 //   kill.cc       kill, and other exceptions from outside
 //   interruption.cc  what is to be raised in a tasklet when the time comes
+//   stop_guard.cc  stops that are asked for, in other threads too
 //   select.cc     waiting for several things
 //   sleep.cc      waits that end with the time
 //   pause.cc      tasklets that stand nowhere
@@ -19,6 +20,7 @@
 #pragma once
 
 #include <any>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -79,6 +81,7 @@ struct late_failure {
 dispatcher* no_dispatcher() noexcept;
 
 class scheduler;
+class stop_guard;
 struct scheduler_options;
 
 struct core : dispatcher {
@@ -129,17 +132,26 @@ struct core : dispatcher {
   // After a pop that gave null: a tombstone, or the marker that asks to poll.
   void popped_null() noexcept;
   [[nodiscard]] bool has_sources() const {
-    return !timers.empty() || driver->expects();
+    return !timers.empty() || driver->expects() || stops_may_come();
   }
   // One of them may yet make somebody runnable while nobody runs.
   [[nodiscard]] bool may_come() const {
-    return driver->expects() ||
+    return driver->expects() || stops_may_come() ||
            (!timers.empty() &&
             (driver->time_passes() || timers.next_deadline() <= driver->now()));
   }
   // Nothing is runnable and nothing can wake anyone: gives who goes on all the
   // same, because he waits for just that. Null: a deadlock.
   control_block* give_up() noexcept;
+
+  // ---- stop_guard.cc
+  [[nodiscard]] bool stops_may_come() const {
+    return stop_guards != nullptr && !flagged(closing) && stops_possible();
+  }
+  [[nodiscard]] bool stops_possible() const;
+  // Triggers those whose stop was asked for in other threads.
+  void poll_stops() noexcept;
+
   // How many are blocked, runnable, paused: one that is in its schedule
   // callback counts as what it is there.
   [[nodiscard]] std::size_t parked() const;
@@ -357,6 +369,9 @@ struct core : dispatcher {
   scheduler* face = nullptr;  // what a user has of it
   strand_home& strands = strand_home::here();
   std::deque<late_failure> failures;
+
+  stop_guard* stop_guards = nullptr;     // whose stop has not come
+  std::atomic<bool> stop_asked = false;  // for one of them, by another thread
 
   std::uint64_t limits = 0;       // of time, made so far
   std::uint64_t ids_skipped = 0;  // never given to a tasklet
