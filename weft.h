@@ -22,6 +22,9 @@
 #include "weft/scheduler/traps.h"           // IWYU pragma: export
 #include "weft/scheduler/virtual_clock.h"   // IWYU pragma: export
 #include "weft/scheduler/yield.h"           // IWYU pragma: export
+#include "weft/structure/group.h"           // IWYU pragma: export
+#include "weft/structure/map.h"             // IWYU pragma: export
+#include "weft/structure/pool.h"            // IWYU pragma: export
 #include "weft/structure/scope.h"           // IWYU pragma: export
 #include "weft/sync/barrier.h"              // IWYU pragma: export
 #include "weft/sync/condition_variable.h"   // IWYU pragma: export

@@ -393,6 +393,7 @@ TEST_CASE_METHOD(fixture, "one that never can is reported and left behind") {
 TEST_CASE_METHOD(fixture, "where members could never end, join() kills them") {
   scope all;
   all.spawn(waiter('w'));
+  yield();
   CHECK_THROWS_AS(all.join(), deadlock_error);
   CHECK(trace == "w");
   CHECK(all.size() == 0);

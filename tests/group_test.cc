@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: BSL-1.0
+// Law 21, its groups.
+#include "weft/structure/group.h"
+
+#include <catch2/catch.hpp>
+#include <chrono>
+#include <exception>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "weft/channel/channel.h"
+#include "weft/scheduler/manual_driver.h"
+#include "weft/scheduler/scheduler.h"
+#include "weft/scheduler/shield.h"
+#include "weft/scheduler/spawn.h"
+#include "weft/scheduler/yield.h"
+
+namespace {
+
+using namespace weft;
+using namespace std::chrono_literals;
+
+struct fixture {
+  manual_driver clock;
+  channel<int> never;
+  scheduler s{{.driver = &clock}};
+  std::string trace;
+  std::string reported;
+
+  fixture() {
+    s.set_error_handler([this](tasklet, const std::exception_ptr& e) {
+      try {
+        std::rethrow_exception(e);
+      } catch (int i) {
+        reported += std::to_string(i);
+      } catch (...) {
+        reported += '?';
+      }
+      return std::exception_ptr();
+    });
+  }
+  ~fixture() { CHECK(never.balance() == 0); }
+
+  auto waiter(char name) {
+    return [this, name] {
+      const struct mark {
+        std::string& trace;
+        char name;
+        ~mark() { trace += name; }
+      } m{trace, name};
+      never.receive();
+    };
+  }
+};
+
+TEST_CASE_METHOD(fixture, "join() waits for all, and may be repeated") {
+  group g;
+  g.join();
+  g.spawn([&](char name) { trace += name; }, 'a');
+  g.spawn([&] {
+    sleep_for(1s);
+    g.spawn({.name = "c"}, [&] { trace += current().name(); });
+    trace += 'b';
+  });
+  CHECK(g.size() == 2);
+  g.join();
+  CHECK(trace == "abc");
+  CHECK(g.size() == 0);
+}
+
+TEST_CASE_METHOD(fixture, "a failure disturbs nobody, and is kept") {
+  group g;
+  tasklet who = g.spawn([] { throw 1; });
+  g.spawn([] { throw 2; });
+  g.spawn([&] {
+    sleep_for(1s);
+    trace += 's';
+  });
+  SECTION("join() throws the first when all have ended") {
+    CHECK_THROWS_AS(g.join(), int);
+    CHECK(trace == "s");
+    CHECK(g.failures().size() == 1);
+    CHECK_THROWS_AS(g.join(), int);
+    g.join();
+  }
+  SECTION("wait() does not") {
+    g.wait();
+    const auto failures = g.take_failures();
+    REQUIRE(failures.size() == 2);
+    CHECK(failures[0].who == who);
+    g.join();
+  }
+  CHECK(g.failures().empty());
+  CHECK(reported.empty());
+}
+
+TEST_CASE_METHOD(fixture, "what nobody has asked for is reported at the end") {
+  {
+    group g;
+    g.spawn([] { throw 1; });
+    g.spawn([] { throw 2; });
+    yield();
+  }
+  CHECK(reported == "12");
+}
+
+TEST_CASE_METHOD(fixture, "its end kills those that are left, and waits") {
+  {
+    group g;
+    g.spawn(waiter('w'));
+    g.spawn([&] {
+      const shield on;
+      sleep_for(1s);
+      trace += 's';
+    });
+    yield();
+    g.spawn([&] { trace += '!'; });
+  }
+  CHECK(trace == "ws");
+}
+
+TEST_CASE_METHOD(fixture,
+                 "after kill() more may be spawned, after cancel() not") {
+  group g;
+  g.spawn(waiter('w'));
+  yield();
+  g.kill();
+  g.spawn([&] { trace += 's'; });
+  g.wait();
+  CHECK(trace == "ws");
+  g.cancel();
+  CHECK(g.cancelled());
+  CHECK(!g.spawn([&] { trace += '!'; }).alive());
+  g.wait();
+  CHECK(trace == "ws");
+}
+
+TEST_CASE_METHOD(fixture, "a member that kills goes on, and cannot wait") {
+  group g;
+  g.spawn(waiter('w'));
+  g.spawn([&] {
+    CHECK_THROWS_AS(g.join(), error);
+    g.kill();
+    trace += 'k';
+  });
+  g.wait();
+  CHECK(trace == "kw");
+}
+
+TEST_CASE_METHOD(fixture, "a wait that fails leaves all as it was") {
+  group g;
+  g.spawn(waiter('w'));
+  yield();
+  CHECK_THROWS_AS(g.join(), deadlock_error);
+  CHECK(g.size() == 1);
+  CHECK(trace.empty());
+  const tasklet t = spawn([&] { g.join(); });
+  yield();
+  t.kill();
+  CHECK(g.size() == 1);
+}
+
+TEST_CASE("one may outlive its scheduler") {
+  channel<int> never;
+  std::optional<scheduler> s(std::in_place);
+  group g;
+  g.spawn([&] { never.receive(); });
+  yield();
+  s.reset();
+  CHECK(g.size() == 0);
+  CHECK_THROWS_AS(g.spawn([] {}), no_scheduler);
+}
+
+}  // namespace
