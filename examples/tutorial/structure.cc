@@ -59,21 +59,19 @@ void bounded() {
 
 // [deadline]
 void late() {
-  try {
+  std::vector<weft::tasklet> parts;
+  {
     const weft::deadline limit(10ms);
-    weft::scope all;
     for (const char* name : {"left", "right"})
-      all.spawn([name] {
+      parts.push_back(weft::spawn([name] {
         try {
           weft::sleep_for(1h);
         } catch (const weft::timed_out&) {
           std::printf("%s is late\n", name);
         }
-      });
-    weft::sleep_for(1h);
-  } catch (const weft::timed_out&) {
-    std::puts("so are all");
+      }));
   }
+  for (const weft::tasklet& t : parts) t.join();
 }
 // [end]
 
