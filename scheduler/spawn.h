@@ -149,7 +149,7 @@ class spawning {
   descriptor* d_;
 };
 
-// Callable and arguments in one, to be called once.
+// Callable and arguments in one, to be called once; gives what that gives.
 template <typename F, typename... Args>
 auto bind_once(F&& f, Args&&... args) {
   if constexpr (sizeof...(Args) == 0) {
@@ -157,10 +157,10 @@ auto bind_once(F&& f, Args&&... args) {
   } else {
     return [f = std::decay_t<F>(std::forward<F>(f)),
             kept = std::tuple<std::decay_t<Args>...>(
-                std::forward<Args>(args)...)]() mutable {
-      std::apply(
-          [&f](auto&... each) {
-            std::invoke(std::move(f), std::move(each)...);
+                std::forward<Args>(args)...)]() mutable -> decltype(auto) {
+      return std::apply(
+          [&f](auto&... each) -> decltype(auto) {
+            return std::invoke(std::move(f), std::move(each)...);
           },
           kept);
     };

@@ -189,6 +189,7 @@ void core::report_failure(const tasklet& who,
 
 void dispatcher::report_unheard(const tasklet& who,
                                 const std::exception_ptr& failure) noexcept {
+  if (flagged(none_here)) return core::print_failure(who, failure);
   core::of(this).report_failure(who, failure);
 }
 
