@@ -22,10 +22,15 @@
 #include "weft/scheduler/traps.h"           // IWYU pragma: export
 #include "weft/scheduler/virtual_clock.h"   // IWYU pragma: export
 #include "weft/scheduler/yield.h"           // IWYU pragma: export
+#include "weft/structure/as_completed.h"    // IWYU pragma: export
+#include "weft/structure/broken_promise.h"  // IWYU pragma: export
+#include "weft/structure/future.h"          // IWYU pragma: export
 #include "weft/structure/group.h"           // IWYU pragma: export
 #include "weft/structure/map.h"             // IWYU pragma: export
 #include "weft/structure/pool.h"            // IWYU pragma: export
 #include "weft/structure/scope.h"           // IWYU pragma: export
+#include "weft/structure/wait_any.h"        // IWYU pragma: export
+#include "weft/structure/when.h"            // IWYU pragma: export
 #include "weft/sync/barrier.h"              // IWYU pragma: export
 #include "weft/sync/condition_variable.h"   // IWYU pragma: export
 #include "weft/sync/event.h"                // IWYU pragma: export

@@ -68,6 +68,8 @@ class time_limit : protected interruption {
   // It never happens now; one that is due but not raised yet is not raised,
   // unless it has ended an operation already.
   void cancel() noexcept;
+  // From now, by the clock of this thread's scheduler. Throws no_scheduler.
+  [[nodiscard]] static time_point after(std::chrono::nanoseconds time);
   // The time begins anew. Throws wrong_scheduler in another thread, and where
   // its scheduler has ended.
   void restart(time_point when);
@@ -85,7 +87,6 @@ class time_limit : protected interruption {
   [[nodiscard]] bool in_force() const { return due() || alarm_.armed(); }
   // Also of a main one that outlives its scheduler.
   void drop() noexcept override { alarm_.disarm(); }
-  static time_point after(std::chrono::nanoseconds time);
 
   [[noreturn]] void raise_timed_out() const { throw timed_out(number_); }
 
