@@ -117,6 +117,7 @@ func main() {
 	addChannelCases()
 	addSelectCases()
 	addSpawnCases()
+	addFutureCases()
 	addSkynetCases()
 	addMemoryCases()
 
