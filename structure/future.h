@@ -263,6 +263,7 @@ class promise {
 
 // What becomes of what f(args...) gives.
 template <typename F, typename... Args>
+  requires spawnable<F, Args...>
 struct async_body {
   using type = decltype(bind_once(std::declval<F>(), std::declval<Args>()...));
   using given = std::invoke_result_t<type&>;

@@ -234,7 +234,7 @@ TEST_CASE("the whole is one allocation, for a range two more") {
 
 TEST_CASE("when_any() is ready when the first is, and gives all back") {
   const scheduler s;
-  const std::size_t first = GENERATE(0, 1, 2);
+  const auto first = GENERATE(std::size_t{0}, std::size_t{1}, std::size_t{2});
   pairs p(3);
   auto any = when_any(std::move(p.out));
   CHECK_FALSE(any.ready());
