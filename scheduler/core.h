@@ -5,6 +5,7 @@
 //   core.cc       choosing the next, switching with something unusual afoot
 //   life.cc       start and end of a tasklet
 //   kill.cc       kill, and other exceptions from outside
+//   end_observer.cc  who is told of a tasklet's end
 //   interruption.cc  what is to be raised in a tasklet when the time comes
 //   stop_guard.cc  stops that are asked for, in other threads too
 //   select.cc     waiting for several things
@@ -34,6 +35,7 @@
 
 #include "weft/scheduler/callbacks.h"
 #include "weft/scheduler/dispatcher.h"
+#include "weft/scheduler/end_observer.h"
 #include "weft/scheduler/idle_driver.h"
 #include "weft/scheduler/interruption.h"
 #include "weft/scheduler/overflow.h"
@@ -336,6 +338,13 @@ struct core : dispatcher {
     for (const interruption* i = d.interruptions; i != nullptr; i = i->outer_)
       see(*i);
   }
+
+  // ---- end_observer.cc
+  // Requires: it is dead, and its control block is there still.
+  static void tell_observers(descriptor& d) noexcept;
+  // Somebody has asked for what escapes it.
+  [[nodiscard]] static bool failure_taken(const descriptor& d) noexcept;
+
   void watch_current() noexcept;
   void unwatch() noexcept;
 

@@ -30,6 +30,9 @@ class interruption {
   interruption(const interruption&) = delete;
   interruption& operator=(const interruption&) = delete;
 
+  // Who is around it; null: nobody.
+  [[nodiscard]] interruption* outer() const { return outer_; }
+
  protected:
   // Of the current tasklet. Throws no_scheduler.
   interruption();

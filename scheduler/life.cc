@@ -82,11 +82,14 @@ std::size_t core::stacks_in_use() const {
 
 // ---- end
 
-// Delivers what escaped the tasklet: to all who join it, else as below.
+// Delivers what escaped the tasklet: to all who join it, else to who has asked
+// for it, else as below.
 control_block* core::pass_on(descriptor& d,
                              std::exception_ptr& failure) noexcept {
-  if (d.joiners.empty())
-    return deliver_failure(handle(&d), std::exchange(failure, nullptr));
+  if (d.joiners.empty()) {
+    const std::exception_ptr what = std::exchange(failure, nullptr);
+    return failure_taken(d) ? nullptr : deliver_failure(handle(&d), what);
+  }
   while (!d.joiners.empty()) {
     control_block* joiner = unlink(d.joiners.front(), d.joiners);
     raise_in(joiner, failure);
@@ -141,9 +144,11 @@ void core::forget_details(descriptor& d) noexcept {
   d.books.reset();
   d.thrown = nullptr;
   d.injected = nullptr;
+  drop_interruptions(d);
+  tell_observers(d);
+  d.escaped = nullptr;
   d.atomics = 0;
   drop_belongings(d);
-  drop_interruptions(d);
   d.detailed = false;
 }
 
@@ -182,6 +187,7 @@ void core::forget_details(descriptor& d) noexcept {
   try {
     me.who->body.run();
   } catch (const tasklet_exit&) {  // The end that a kill asks for.
+    me.flags |= exited;
   } catch (...) {
     failure = std::current_exception();
   }
@@ -206,6 +212,7 @@ void core::enter_flagged(dispatcher* s, control_block& me) noexcept {
     }
     d.body.run();
   } catch (const tasklet_exit&) {
+    me.flags |= exited;
   } catch (...) {
     failure = std::current_exception();
   }

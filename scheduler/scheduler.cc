@@ -161,6 +161,8 @@ void core::forsake(descriptor& d) noexcept {
   while (!d.joiners.empty()) wake(d.joiners.front().who);
   d.abandoned = true;
   d.id = 0;
+  d.block->flags |= exited;
+  tell_observers(d);
   --live;
   count_abandoned();
 }

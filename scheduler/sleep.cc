@@ -59,6 +59,11 @@ bool core::park_until(wait_record& w, wait_queue& q, time_point now,
   return w.timed_out == 0;
 }
 
+std::chrono::steady_clock::time_point dispatcher::from_now(
+    std::chrono::nanoseconds time) const {
+  return later(static_cast<const core*>(this)->driver->now(), time);
+}
+
 bool dispatcher::park_until(wait_record& w, wait_queue& q,
                             std::chrono::steady_clock::time_point deadline) {
   core& c = core::of(this);

@@ -120,7 +120,12 @@ void core::tell_end(const tasklet& who,
 void core::last_words(control_block& me, std::exception_ptr& failure) noexcept {
   descriptor& d = *me.who;
   greenlet_core::end_all(d.strands);
-  if (failure && d.joiners.empty()) offer_to_handler(handle(&d), failure);
+  if (failure) {
+    d.escaped = failure;
+    d.detailed = true;
+    if (d.joiners.empty() && !failure_taken(d))
+      offer_to_handler(handle(&d), failure);
+  }
   if (flagged(accounting)) book_departure(me);
   if (flagged(lives_watched)) tell_end(handle(&d), failure);
   if (flagged(switches_watched) && !flagged(in_schedule_cb)) {
@@ -142,7 +147,7 @@ void core::last_words(control_block& me, std::exception_ptr& failure) noexcept {
 }
 
 control_block* core::foresee(const descriptor& d, bool failed) noexcept {
-  const bool inherits = failed && d.joiners.empty();
+  const bool inherits = failed && d.joiners.empty() && !failure_taken(d);
   run_frame* running = frames;
   control_block* n = inherits ? heir() : nullptr;
   if (n != nullptr) {

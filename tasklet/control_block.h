@@ -26,6 +26,7 @@
 namespace weft {
 
 struct descriptor;
+class end_observer;
 class interruption;
 
 // Non-zero flags send whoever switches to or from the tasklet the long way.
@@ -39,6 +40,7 @@ enum tasklet_flag : std::uint32_t {
   injected = 64,    // descriptor::injected is to be raised when nothing forbids
   trapped = 128,    // it must not block
   interrupted = 512,  // one of descriptor::interruptions is due
+  exited = 2048,      // a tasklet_exit has left it: it ends
   stands_in = 256,    // for a tasklet that is in its schedule callback
   cut_short = 1024,   // its operation was ended for what has interrupted it
 };
@@ -74,6 +76,8 @@ struct descriptor {
   std::exception_ptr thrown;              // the outcome of its operation
   std::exception_ptr injected;            // from outside: throw_exception()
   interruption* interruptions = nullptr;  // innermost first
+  end_observer* observers = nullptr;      // of its end
+  std::exception_ptr escaped;             // what ends it
   spawn_site site;
   wait_queue joiners;
   belonging* heritage = nullptr;  // what it carries with it; newest first
