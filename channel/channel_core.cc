@@ -19,7 +19,7 @@ channel_core::channel_core(preference p)
     : wait_target{"channel", nullptr}, key_(&no_key), preference_(p) {}
 
 channel_core::~channel_core() {
-  if (senders_.empty() && receivers_.empty()) return;
+  if (senders_.empty() && receivers_.empty() && chooser_ == nullptr) return;
   dispatcher* s = this_dispatcher();
   if (s != home_) {
     stop(
@@ -29,6 +29,10 @@ channel_core::~channel_core() {
   senders_.on_leave = nullptr;
   dismiss(s, senders_);
   dismiss(s, receivers_);
+  if (chooser_ != nullptr) {
+    chooser_->of = nullptr;
+    dismiss(s, chooser_->line);
+  }
 }
 
 // Every waiter goes on and finds the channel closed.
@@ -52,13 +56,28 @@ void channel_core::bind(dispatcher* s) {
 
 void channel_core::restore_key() {
   if (senders_.empty()) exceptions_ = false;
-  key_ = closed_ || exceptions_ ? static_cast<const void*>(&no_key) : home_;
+  const bool unusual = closed_ || exceptions_ || chooser_ != nullptr;
+  key_ = unusual ? static_cast<const void*>(&no_key) : home_;
 }
 
 void channel_core::look(dispatcher* s) {
   bind(s);
   s->admit();
+  rouse(s);
   restore_key();
+}
+
+channel_core::chooser::chooser(channel_core& c) : of(&c), line(&c) {
+  if (c.chooser_ != nullptr)
+    throw error("weft: two tasklets receive by choice from one mailbox");
+  c.chooser_ = this;
+  c.restore_key();
+}
+
+// Its tasklet goes on, and looks again.
+void channel_core::rouse(dispatcher* s) noexcept {
+  if (chooser_ == nullptr || chooser_->line.empty()) return;
+  s->queue.push(s->unlink(chooser_->line.front(), chooser_->line));
 }
 
 channel_core::admission channel_core::admit_send(dispatcher* s) {
@@ -81,6 +100,7 @@ void channel_core::close() {
   dispatcher* s = this_dispatcher();
   bind(s);
   closed_ = true;
+  rouse(s);
   restore_key();
   // Waiting senders are still served; nobody will serve waiting receivers.
   dismiss(s, receivers_);

@@ -8,7 +8,7 @@
 //   behind an exception that waits to be received.
 // - key_ equals the scheduler's key exactly while nothing unusual is afoot: the
 //   channel is bound to that scheduler and open, no exception waits, and
-//   nothing is due to the current tasklet. One compare an operation finds all
+//   nobody receives by choice, and nothing is due to the current tasklet. One compare an operation finds all
 //   of that out.
 #pragma once
 
@@ -112,6 +112,20 @@ class channel_core : private wait_target {
   static constexpr op_status destroyed{0xff};
   [[noreturn]] static void throw_drained();
 
+  // One who receives only certain values, and looks again whenever one may have
+  // come. While there is one, operations take the long way.
+  struct chooser {
+    // Throws error where there is one already.
+    explicit chooser(channel_core& c);
+    chooser(const chooser&) = delete;
+    chooser& operator=(const chooser&) = delete;
+    ~chooser() {
+      if (of != nullptr) of->chooser_ = nullptr;
+    }
+    channel_core* of;  // null: that has been destroyed
+    wait_queue line;
+  };
+
   const void* key_;             // see above; never null
   dispatcher* home_ = nullptr;  // the scheduler it belongs to
   wait_queue senders_{this};
@@ -119,12 +133,16 @@ class channel_core : private wait_target {
   preference preference_;
   bool closed_ = false;
   bool exceptions_ = false;  // an exception may wait among the senders
+  chooser* chooser_ = nullptr;
+
+  void set_kind(const char* what) { wait_target::kind = what; }
 
  private:
   friend class any_channel;
   void call_back(dispatcher* s, bool sending, bool stored, bool waits);
   void call_back(dispatcher* s, bool sending, bool will_block);
   void bind(dispatcher* s);
+  void rouse(dispatcher* s) noexcept;
   void restore_key();
   static void dismiss(dispatcher* s, wait_queue& line) noexcept;
 };

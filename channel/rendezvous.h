@@ -64,6 +64,42 @@ class rendezvous : protected channel_core {
     return get_admitted(s, to, wait, where);
   }
 
+  // As get(), of the first value that match(const T&) agrees to; the others
+  // stay in their order. match() neither switches nor touches the channel.
+  template <typename Match, typename Wait>
+  op_status get_if(landing& to, Match& match, Wait wait, location where) {
+    dispatcher* s = this_dispatcher();
+    look(s);
+    if constexpr (std::is_same_v<Wait, wait_for>) {
+      return get_if(to, match, wait_until{s->from_now(wait.time)}, where);
+    } else {
+      constexpr bool waits = !std::is_same_v<Wait, wait_never>;
+      chooser me(*this);
+      for (bool told = !s->flagged(channels_watched);;) {
+        const choice found = choose(match);
+        if (!told && (found.any() || (waits && !closed_))) {
+          told = true;
+          tell_of_case(s, false, !found.any());
+          continue;  // The callback may have done anything.
+        }
+        if (found.any()) {
+          take(s, to, found);
+          return op_status::done;
+        }
+        if (closed_) return op_status::closed;
+        if constexpr (!waits) return op_status::would_block;
+        wait_record w("receive", where);
+        if constexpr (std::is_same_v<Wait, wait_until>) {
+          if (!s->park_until(w, me.line, wait.deadline))
+            return op_status::timed_out;
+        } else {
+          s->park(w, me.line);
+        }
+        if (me.of == nullptr) return op_status::closed;
+      }
+    }
+  }
+
   ring_buffer<T> buffer_;
 
  private:
@@ -111,6 +147,37 @@ class rendezvous : protected channel_core {
     require_sender_may_run(s, !buffer_.empty());
     static_cast<void>(accept(s, to, next));
     return op_status::done;
+  }
+
+  // ---- by choice
+
+  // Where a value lies.
+  struct choice {
+    std::size_t buffered;
+    wait_record* sender;
+    [[nodiscard]] bool any() const { return buffered != ~std::size_t{0}; }
+  };
+  template <typename Match>
+  choice choose(Match& match) {
+    for (std::size_t i = 0; i != buffer_.size(); ++i)
+      if (match(std::as_const(buffer_.at(i)))) return {i, nullptr};
+    wait_record* found = nullptr;
+    senders_.for_each([&](const wait_record& w) {
+      if (found == nullptr && w.kind != exception &&
+          match(*static_cast<const T*>(w.slot)))
+        found = const_cast<wait_record*>(&w);
+    });
+    return {found != nullptr ? buffer_.size() : ~std::size_t{0}, found};
+  }
+  void take(dispatcher* s, landing& to, const choice& c) {
+    if (c.sender != nullptr) {
+      land_offered(to, *c.sender);  // May throw; nothing has changed.
+      s->queue.push(s->unlink(*c.sender, senders_));
+    } else {
+      land(&to, std::move(buffer_.at(c.buffered)));
+      buffer_.erase(c.buffered);
+      if (!senders_.empty()) move_up(s, false);
+    }
   }
 
   // ---- of any other operation

@@ -35,10 +35,18 @@ class ring_buffer {
   // Requires: !full(). Changes nothing when T's constructor throws.
   template <typename U>
   void push(U&& value) {
-    std::size_t at = std::size_t{head_} + size_;
-    if (at >= capacity_) at -= capacity_;
-    std::construct_at(room_ + at, std::forward<U>(value));
+    std::construct_at(room_ + place(size_), std::forward<U>(value));
     ++size_;
+  }
+  // The one that `i` others are before. Requires: i < size().
+  T& at(std::size_t i) { return room_[place(i)]; }
+  // Takes that one out. Requires as at(); T's move does not throw.
+  void erase(std::size_t i) noexcept {
+    for (; i != 0; --i) {
+      std::destroy_at(&at(i));
+      std::construct_at(&at(i), std::move(at(i - 1)));
+    }
+    pop();
   }
   // Requires: !empty().
   T& front() { return room_[head_]; }
@@ -49,6 +57,10 @@ class ring_buffer {
   }
 
  private:
+  [[nodiscard]] std::size_t place(std::size_t i) const {
+    const std::size_t at = std::size_t{head_} + i;
+    return at < capacity_ ? at : at - capacity_;
+  }
   static std::uint32_t checked(std::size_t capacity) {
     if (capacity > std::numeric_limits<std::uint32_t>::max())
       throw std::length_error(
