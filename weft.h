@@ -2,6 +2,10 @@
 // All of weft: tasklets and channels in the style of Stackless Python.
 #pragma once
 
+#include "weft/actor/link.h"                // IWYU pragma: export
+#include "weft/actor/mailbox.h"             // IWYU pragma: export
+#include "weft/actor/monitor.h"             // IWYU pragma: export
+#include "weft/actor/request.h"             // IWYU pragma: export
 #include "weft/channel/any_channel.h"       // IWYU pragma: export
 #include "weft/channel/channel.h"           // IWYU pragma: export
 #include "weft/channel/channel_callback.h"  // IWYU pragma: export
