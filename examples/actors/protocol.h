@@ -21,10 +21,12 @@
 //
 // A robot that reports its death sends nothing afterwards; the world forgets
 // its address then, and its opponent has had its last message.
+//
+// Every robot is linked to the world: should one fail, the world ends rather
+// than wait for its reply, and with the world the others.
 #pragma once
 
 #include <cstdint>
-#include <variant>
 
 #include "weft/examples/actors/actor.h"
 
@@ -35,29 +37,32 @@ struct vitals {
   std::int32_t strength = 0;
 };
 
-struct order;  // to a robot
+struct go;
+struct meet;
+struct challenge;
+struct answer;
+using robot_mailbox = weft::mailbox<go, meet, challenge, answer>;
+using robot_address = address<robot_mailbox>;
 
+// To a robot.
 struct go {
   bool wall_x, wall_y;  // it stands at one
 };
 struct meet {
-  address<order> opponent;
+  robot_address opponent;
 };
 struct challenge {
-  address<order> from;
+  robot_address from;
   vitals challenger;
 };
 struct answer {
   vitals challenged;
 };
-struct order : std::variant<go, meet, challenge, answer> {
-  using variant::variant;
-};
 
 // To the world. The seat is the robot's place in the world's table.
 struct hello {
   std::uint32_t seat;
-  address<order> robot;
+  robot_address robot;
 };
 struct step {
   std::uint32_t seat;
@@ -68,6 +73,7 @@ struct outcome {
   std::uint32_t seat;
   fate what;
 };
-using report = std::variant<hello, step, outcome>;
+using world_mailbox = weft::mailbox<hello, step, outcome>;
+using world_address = address<world_mailbox>;
 
 }  // namespace actors

@@ -22,49 +22,51 @@ fate meeting(const vitals& challenger, const vitals& challenged,
 
 }  // namespace
 
-void robot(birth self, address<report> world) {
+void robot(birth self, world_address world) {
   random dice(self.seed);
   const std::int32_t lifetime = 50 + dice.below(400);  // ticks
   vitals mine{self.clan, dice.below(1000)};
   std::int32_t dx = dice.around_zero(top_speed);
   std::int32_t dy = dice.around_zero(top_speed);
 
-  mailbox<order> in(1);
+  weft::link(self.world);
+  robot_mailbox in(1);
   world.send(hello{self.seat, address(in)});
 
   std::int32_t age = 0;
-  for (const order& next : in) {
-    if (const auto* at = std::get_if<go>(&next)) {
-      if (++age > lifetime) {
-        world.send(outcome{self.seat, fate::dies});
-        return;
-      }
-      const auto bend = [&dice](std::int32_t v, bool wall) {
-        return std::clamp((wall ? -v : v) + dice.around_zero(top_speed / 8),
-                          -top_speed, top_speed);
-      };
-      dx = bend(dx, at->wall_x);
-      dy = bend(dy, at->wall_y);
-      world.send(step{self.seat, dx, dy});
-      continue;
-    }
-
-    fate mine_is = fate::lives;
-    if (const auto* met = std::get_if<meet>(&next)) {
-      met->opponent.send(challenge{address(in), mine});
-      const vitals other = std::get<answer>(in.take()).challenged;
-      mine_is = meeting(mine, other, true);
-    } else {
-      const auto& call = std::get<challenge>(next);
-      call.from.send(answer{mine});
-      mine_is = meeting(call.challenger, mine, false);
-    }
+  bool alive = true;
+  const auto settle = [&](fate mine_is) {
     world.send(outcome{self.seat, mine_is});
-    if (mine_is == fate::dies) return;
+    alive = mine_is != fate::dies;
     // The survivor is the wiser, and goes back where it came from.
     mine.strength += 50;
     dx = -dx;
     dy = -dy;
+  };
+  const auto move = [&](go at) {
+    if (++age > lifetime) {
+      alive = false;
+      return world.send(outcome{self.seat, fate::dies});
+    }
+    const auto bend = [&dice](std::int32_t v, bool wall) {
+      return std::clamp((wall ? -v : v) + dice.around_zero(top_speed / 8),
+                        -top_speed, top_speed);
+    };
+    dx = bend(dx, at.wall_x);
+    dy = bend(dy, at.wall_y);
+    world.send(step{self.seat, dx, dy});
+  };
+  const auto challenge_it = [&](meet met) {
+    met.opponent.send(challenge{address(in), mine});
+    if (const auto reply = in.receive_only<answer>())
+      settle(meeting(mine, reply->challenged, true));
+  };
+  const auto answer_it = [&](challenge call) {
+    call.from.send(answer{mine});
+    settle(meeting(call.challenger, mine, false));
+  };
+  const auto unasked = [](answer) {};
+  while (alive && in.receive(move, challenge_it, answer_it, unasked)) {
   }
 }
 

@@ -13,10 +13,11 @@ struct birth {
   std::uint32_t seat;
   std::uint8_t clan;
   std::uint64_t seed;
+  weft::tasklet world;
 };
 
 // Wanders and meets others until it dies of age, loses a fight, or its mailbox
 // is closed.
-void robot(birth self, address<report> world);
+void robot(birth self, world_address world);
 
 }  // namespace actors

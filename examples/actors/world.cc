@@ -102,7 +102,8 @@ void world::spawn(std::uint8_t clan, point at) {
   const std::uint32_t seat = free_.back();
   const std::uint64_t id = past_.spawned + 1;
   weft::spawn({.stack_size = robot_stack}, robot,
-              birth{seat, clan, mix(rules_.seed ^ mix(id))}, address(in_));
+              birth{seat, clan, mix(rules_.seed ^ mix(id)), weft::current()},
+              address(in_));
   free_.pop_back();
   past_.spawned = id;
   bodies_[seat] = {
@@ -111,7 +112,7 @@ void world::spawn(std::uint8_t clan, point at) {
 
 void world::collect(std::size_t reports) {
   for (; reports != 0; --reports)
-    std::visit([this](const auto& r) { file(r); }, in_.take());
+    in_.receive([this](const auto& r) { file(r); });
 }
 
 // Frees the seats of the dead, then gives parents their child, if the world has

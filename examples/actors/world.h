@@ -26,7 +26,7 @@ struct rules {
 // What the world knows of a robot.
 struct body {
   std::uint64_t id = 0;  // 0: the seat is free
-  address<order> robot{};
+  robot_address robot{};
   point at{};
   std::uint8_t clan = 0;
   std::uint64_t rests_until = 0;  // who has just met meets nobody
@@ -75,7 +75,7 @@ class world {
   rules rules_;
   point end_;  // the last position
   random dice_;
-  mailbox<report> in_;
+  world_mailbox in_;
   std::vector<body> bodies_;
   std::vector<std::uint32_t> free_;
   grid grid_;
