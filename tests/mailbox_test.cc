@@ -53,7 +53,7 @@ TEST_CASE(
 TEST_CASE(
     "a sender to a full mailbox parks, and each one's messages stay in order") {
   const scheduler s;
-  const std::size_t capacity = GENERATE(0, 1, 3);
+  const auto capacity = GENERATE(as<std::size_t>(), 0, 1, 3);
   mailbox<std::pair<int, int>> in(capacity);
   for (int who : {0, 1, 2})
     spawn([&in, who] {
@@ -143,7 +143,7 @@ TEST_CASE("a time-out of a receive loses no message") {
 TEST_CASE(
     "a chosen message is the first that fits, and the others stay in order") {
   const scheduler s;
-  const std::size_t capacity = GENERATE(0, 2, 8);
+  const auto capacity = GENERATE(as<std::size_t>(), 0, 2, 8);
   mailbox<int, word> in(capacity);
   spawn([&] {
     for (int i = 1; i <= 3; ++i) in.send(i);
@@ -171,7 +171,7 @@ TEST_CASE(
 
 TEST_CASE("who chooses waits for what fits, though the mailbox is full") {
   const scheduler s;
-  const std::size_t capacity = GENERATE(0, 1, 2);
+  const auto capacity = GENERATE(as<std::size_t>(), 0, 1, 2);
   mailbox<int, word> in(capacity);
   std::string trace;
   const tasklet t = spawn([&] { trace += in.receive_only<word>()->text; });
@@ -267,7 +267,7 @@ TEST_CASE("what a handler throws comes out, and the message is gone") {
 
 TEST_CASE("who asks gets the reply, by the request's type or the reply's") {
   const scheduler s;
-  const std::size_t capacity = GENERATE(0, 1);
+  const auto capacity = GENERATE(as<std::size_t>(), 0, 1);
   mailbox<word, square, request<void, word>> in(capacity);
   std::string trace;
   spawn([&] {
