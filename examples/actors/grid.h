@@ -9,7 +9,7 @@
 #include <optional>
 #include <vector>
 
-#include "weft/examples/actors/random.h"
+#include "weft/examples/random.h"
 
 namespace actors {
 
@@ -52,7 +52,8 @@ class grid {
   std::uint32_t& head(point at) {
     const auto x = static_cast<std::uint32_t>(at.x / square);
     const auto y = static_cast<std::uint32_t>(at.y / square);
-    return heads_[mix(std::uint64_t{x} << 32 | y) & (heads_.size() - 1)];
+    return heads_[examples::mix(std::uint64_t{x} << 32 | y) &
+                  (heads_.size() - 1)];
   }
 
   std::optional<std::uint32_t> take(std::uint32_t& list, point at) {

@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "weft/examples/actors/grid.h"
-#include "weft/examples/actors/random.h"
+#include "weft/examples/random.h"
 
 namespace actors {
 namespace {
@@ -23,7 +23,7 @@ fate meeting(const vitals& challenger, const vitals& challenged,
 }  // namespace
 
 void robot(birth self, world_address world) {
-  random dice(self.seed);
+  examples::random dice(self.seed);
   const std::int32_t lifetime = 50 + dice.below(400);  // ticks
   vitals mine{self.clan, dice.below(1000)};
   std::int32_t dx = dice.around_zero(top_speed);

@@ -82,7 +82,7 @@ void world::collide() {
 
 void world::remember() {
   const auto add = [this](std::uint64_t x) {
-    past_.digest = mix(past_.digest ^ x);
+    past_.digest = examples::mix(past_.digest ^ x);
   };
   add(++past_.ticks);
   for (const body& b : bodies_) {
@@ -102,7 +102,8 @@ void world::spawn(std::uint8_t clan, point at) {
   const std::uint32_t seat = free_.back();
   const std::uint64_t id = past_.spawned + 1;
   weft::spawn({.stack_size = robot_stack}, robot,
-              birth{seat, clan, mix(rules_.seed ^ mix(id)), weft::current()},
+              birth{seat, clan, examples::mix(rules_.seed ^ examples::mix(id)),
+                    weft::current()},
               address(in_));
   free_.pop_back();
   past_.spawned = id;

@@ -10,7 +10,7 @@
 
 #include "weft/examples/actors/grid.h"
 #include "weft/examples/actors/protocol.h"
-#include "weft/examples/actors/random.h"
+#include "weft/examples/random.h"
 
 namespace actors {
 
@@ -74,7 +74,7 @@ class world {
 
   rules rules_;
   point end_;  // the last position
-  random dice_;
+  examples::random dice_;
   world_mailbox in_;
   std::vector<body> bodies_;
   std::vector<std::uint32_t> free_;
