@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// Philosophers sit around a table, a fork between each two of them, and eat with
-// two forks. Where all take their left fork first nobody may ever eat again:
+// Philosophers sit around a table, a fork between each two of them, and eat
+// with two. Where all take their left fork first nobody may ever eat again:
 // three ways that avoid this, and one that runs into it and says so.
 #include <algorithm>
 #include <chrono>
@@ -99,7 +99,7 @@ class dinner {
     }
   }
 
-  // lock() is called here, and not in std's guards, so that a report says where.
+  // lock() is called here, not by std's guards, so that a report says where.
   void eat_with(weft::mutex* first, weft::mutex* second) {
     first->lock();
     const std::lock_guard one(*first, std::adopt_lock);

@@ -27,14 +27,14 @@ END
 for seed in 1 2 3 4 5; do
   gives 0 "$bank" --clients 200 --kills 150 --seed "$seed"
   grep -q '^money  *10000 of 10000$' "$dir/out" || wrong "money was lost"
-  for what in done refused 'given up' 'too late' killed expired; do
+  for what in 'done' refused 'given up' 'too late' killed expired; do
     [ "$(number "$what")" -gt 0 ] || wrong "none: $what"
   done
 done
 
 # Of those that are not killed every transfer is accounted for.
 gives 0 "$bank" --kills 0
-[ $(($(number done) + $(number refused) + $(number 'given up') + \
+[ $(($(number 'done') + $(number refused) + $(number 'given up') + \
   $(number 'too late'))) -eq 5000 ] || wrong "there are not 5000 transfers"
 
 gives 0 "$bank" --accounts 2

@@ -17,10 +17,12 @@ END
 for way in order lock waiter; do
   for number in 2 3 50; do
     gives 0 "$philosophers" --philosophers "$number" --meals 40 --by "$way"
-    grep -q "^meals  *$((number * 40))$" "$dir/out" || wrong "not all have eaten"
+    grep -q "^meals  *$((number * 40))$" "$dir/out" ||
+      wrong "not all have eaten"
     most=$(sed -n 's/^at a time  *\([0-9]*\) at most$/\1/p' "$dir/out")
-    [ "$most" -ge 1 ] && [ "$most" -le $((number / 2)) ] ||
+    if [ "$most" -lt 1 ] || [ "$most" -gt $((number / 2)) ]; then
       wrong "$most of $number eat at a time"
+    fi
   done
 done
 gives 0 "$philosophers" --philosophers 1000 --meals 5 --by waiter
