@@ -22,15 +22,15 @@ END
 # Queues of one server and of many, idle ones and busy ones; of one server the
 # mean wait is load / (rate - arrivals).
 gives 0 "$mmc"
-gives 0 "$mmc" --arrivals 20 --servers 1 --customers 300000
+gives 0 "$mmc" --arrivals 20 --servers 1 --customers 100000
 grep -q ', in theory 90.000 s$' "$dir/out" || wrong "not the theory of M/M/1"
-gives 0 "$mmc" --arrivals 36 --servers 1 --within 10
+gives 0 "$mmc" --arrivals 36 --servers 1 --customers 100000 --within 20
 grep -q ', in theory 810.000 s$' "$dir/out" || wrong "not the theory of M/M/1"
-gives 0 "$mmc" --arrivals 320 --servers 10 --customers 300000
+gives 0 "$mmc" --arrivals 320 --servers 10 --customers 100000 --within 10
 gives 0 "$mmc" --arrivals 80000 --rate 1000 --servers 100 --within 10
 for seed in 2 3; do
-  gives 0 "$mmc" --arrivals 50 --rate 35 --servers 2 --customers 300000 \
-    --seed "$seed"
+  gives 0 "$mmc" --arrivals 50 --rate 35 --servers 2 --customers 100000 \
+    --within 10 --seed "$seed"
 done
 
 # A short history of a busy queue says little, and that is told.
