@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <random>
+#include <ratio>
 #include <string_view>
 
 #include "weft/examples/cli.h"

@@ -36,7 +36,7 @@ struct request {
   std::size_t number = 0;
   std::chrono::milliseconds at{0};
   std::uint32_t tokens = 0;
-  std::chrono::milliseconds patience = 24h;
+  std::chrono::milliseconds patience{0};
 };
 
 struct settings {

@@ -37,9 +37,9 @@ struct host {
   weft::mutex next;  // whose request is the next one
 };
 
-class crew {
+class explorer {
  public:
-  crew(web& w, const limits& allowed)
+  explorer(web& w, const limits& allowed)
       : web_(w), allowed_(allowed), fetches_(allowed.fetches) {}
 
   void follow(address a, weft::scope& pages) {
@@ -72,9 +72,8 @@ class crew {
   const links* fetch(address a) {
     host& h = host_of(a);
     std::unique_lock turn(h.next);
-    // None of the few fetches at once is spent on waiting for the host's turn;
-    // and the token is still there when one is free, since nobody else's turn
-    // it is.
+    // Who waits for a token holds no permit meanwhile. Once it has one, the
+    // token is still there: it is nobody else's turn.
     weft::sleep_until(h.requests.when());
     const permit one(fetches_);
     h.requests.take();
@@ -106,7 +105,7 @@ class crew {
 }  // namespace
 
 tally crawl(web& w, address start, const limits& allowed) {
-  crew all(w, allowed);
+  explorer all(w, allowed);
   weft::scope pages;
   all.follow(start, pages);
   pages.join();

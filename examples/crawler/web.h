@@ -39,7 +39,7 @@ class web {
   // All pages can be reached from 0. That one is sound; of the others
   // - most answer within a quarter of a second,
   // - some do so after they have failed once or twice, or been slow once,
-  // - some always fail, or hang.
+  // - some always fail, or take a minute.
   explicit web(const web_options& options);
 
   // Parks until there is an answer. Throws no_page.

@@ -59,7 +59,7 @@ crawls --hosts 1 --rate 2 --retries 0 --timeout 100
 [ "$(number duration 1)" -ge $(((failed + $(number pages 1) - 1) * 500)) ] ||
   wrong "too early"
 
-# Without retries more is given up; with time, what hangs is awaited.
+# Without retries more is given up; with time, what is slow is awaited.
 crawls --retries 0
 says retries 1 0
 [ "$(number pages 2)" -gt 61 ] || wrong "retries are of no use"

@@ -65,7 +65,8 @@ END_OF_OUTPUT
 gives 0 "$bucket"
 [ "$(wc -l <"$dir/out")" -eq 6 ] || wrong "not six requests"
 
-for request in '' 1 1: :1 1:0 -1:1 1:1: 1:1:0 1:1:1:1 1:1x a:1 1:1:9999999999; do
+for request in '' 1 1: :1 1:0 -1:1 1:1: 1:1:0 1:1:1:1 1:1x a:1 \
+  1:1:9999999999; do
   refuses 2 "$bucket" 0:1 "$request"
 done
 said "token_bucket: '1:1:9999999999' is no request as AT:TOKENS[:PATIENCE]; \
