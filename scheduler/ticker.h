@@ -66,7 +66,7 @@ class ticker {
   };
 
   [[nodiscard]] iterator begin() const { return iterator(*this); }
-  [[nodiscard]] std::default_sentinel_t end() const { return {}; }
+  [[nodiscard]] static std::default_sentinel_t end() { return {}; }
 
  private:
   template <typename Rep, typename Period>

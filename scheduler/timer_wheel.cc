@@ -28,7 +28,7 @@ timer* timer_wheel::pop_due(timer::time_point now) noexcept {
     if (start(p) > limit) break;
     if (p.level == 0) {
       base_ = start(p);
-      timer& due = static_cast<timer&>(*list(p).next);
+      auto& due = static_cast<timer&>(*list(p).next);
       remove(due);
       return &due;
     }
@@ -48,11 +48,11 @@ std::uint64_t timer_wheel::start(place p) const {
 
 const timer* timer_wheel::earliest(place p, std::size_t most) const {
   const timer_link& l = list(p);
-  const timer* found = static_cast<const timer*>(l.next);
+  const auto* found = static_cast<const timer*>(l.next);
   if (p.level == 0) return found;
   for (const timer_link* each = found->next; each != &l; each = each->next) {
     if (--most == 0) return nullptr;
-    const timer* t = static_cast<const timer*>(each);
+    const auto* t = static_cast<const timer*>(each);
     if (t->key_ < found->key_) found = t;
   }
   return found;
