@@ -32,7 +32,8 @@ class in_callback {
 
 // Calls a copy: the callback may replace itself. Gives what escapes it.
 template <typename F, typename... Args>
-std::exception_ptr call(std::shared_ptr<F> callback, Args&&... args) noexcept {
+std::exception_ptr call(std::shared_ptr<F> callback,  // NOLINT: it is kept
+                        Args&&... args) noexcept {
   const shield on;
   const in_callback marked;
   try {

@@ -366,6 +366,7 @@ template <typename F>
 struct generator<Yield, Send, Return>::body_of : values {
   template <typename From>
   explicit body_of(From&& from) : f(std::forward<From>(from)) {}
+  body_of(body_of&&) = delete;
 
   static void enter(flow*, body_of& self) noexcept {
     try {

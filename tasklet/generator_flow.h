@@ -117,7 +117,7 @@ struct generator_flow : flow {
       std::rethrow_exception(std::exchange(r->thrown, nullptr));
   }
   // What was sent, or null: once.
-  void* take_sent() { return std::exchange(root->sent, nullptr); }
+  void* take_sent() const { return std::exchange(root->sent, nullptr); }
 
   // Runs `inner` to its end in place of this one. Throws what escapes it.
   void delegate(generator_flow& inner);
@@ -136,7 +136,7 @@ struct generator_flow : flow {
     flow* nothing = nullptr;
     switch_to(nothing, self, to);
   }
-  [[gnu::noinline]] void switch_with_exceptions(flow* self, flow* to) {
+  [[gnu::noinline]] void switch_with_exceptions(flow* self, flow* to) const {
     flow* nothing = nullptr;
     switch_keeping(home->exceptions(), nothing, self, to);
   }
