@@ -156,8 +156,9 @@ void contexts() {
 // [trace]
 void traced() {
   weft::greenlet g;
-  weft::set_greenlet_trace([&](weft::greenlet_event event, weft::greenlet from,
-                               weft::greenlet to) {
+  weft::set_greenlet_trace([&](weft::greenlet_event event,
+                               const weft::greenlet& from,
+                               const weft::greenlet& to) {
     const auto name = [&](const weft::greenlet& x) {
       return x == g ? "g" : "main";
     };
@@ -169,6 +170,7 @@ void traced() {
   try {
     g.switch_to();
   } catch (const std::runtime_error&) {
+    // It has been told.
   }
   weft::set_greenlet_trace(nullptr);
 }
