@@ -102,6 +102,7 @@ TEST_CASE("it is told of an operation before that takes effect") {
         try {
           o.sends ? void(c.receive()) : c.send(counted(2));
         } catch (int) {
+          // What send_exception has sent.
         }
       });
     s.run_n(10);
@@ -134,6 +135,7 @@ TEST_CASE("it is told of an operation before that takes effect") {
       else if (waits_first)
         c.send(counted(1));
     } catch (int) {
+      // What send_exception has sent.
     }
     c.close();
     run();

@@ -140,7 +140,7 @@ TEST_CASE("what escapes the inner one is raised where it was delegated to") {
 enum class answer : unsigned char { passes_on, returns, fails };
 
 numbers chain(std::string& trace, std::vector<answer> answers) {
-  return numbers([&trace, answers](yielder<int>& y) {
+  return numbers([&trace, answers = std::move(answers)](yielder<int>& y) {
     const char level = static_cast<char>('0' + answers.size());
     try {
       if (answers.size() == 1)

@@ -130,8 +130,9 @@ TEST_CASE("every operation in every state") {
       });
     };
     const auto seen = [&](dialogue& g) {
-      const std::string what = outcome(g, r.operation);
-      return what + '|' + trace;
+      std::string what = outcome(g, r.operation);
+      what += '|' + trace;
+      return what;
     };
     {
       dialogue created = make();
@@ -429,6 +430,7 @@ TEST_CASE("an exception is thrown in once, and there must be one") {
     try {
       y(1);
     } catch (const thrown_in&) {
+      // Once.
     }
     y(2);
     y(3);
@@ -561,7 +563,6 @@ TEST_CASE("close() unwinds the body; it may return, but not yield") {
   CHECK(std::exchange(trace, {}) == "xd");
 
   // One that yields is told so, and is as it was before.
-  std::string seen;
   {
     bool stubborn = true;
     numbers yields([&](yielder<int>& y) {

@@ -183,7 +183,6 @@ TEST_CASE("a greenlet that is being ended may be kept by somebody") {
 }
 
 TEST_CASE("a greenlet that is being ended may take another parent") {
-  std::string trace;
   greenlet saved;
   const greenlet main = current_greenlet();
   const greenlet adopter([] { return 8; });

@@ -162,8 +162,9 @@ TEST_CASE("every operation in every state") {
       });
     };
     const auto seen = [&](const greenlet& g) {
-      const std::string what = outcome([&] { return r.operation(g); });
-      return what + '|' + trace;
+      std::string what = outcome([&] { return r.operation(g); });
+      what += '|' + trace;
+      return what;
     };
     const greenlet created = make();
     CHECK(seen(created) == r.created);

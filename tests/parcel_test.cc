@@ -48,7 +48,7 @@ TEMPLATE_TEST_CASE("a parcel keeps one value of any size", "",
 TEST_CASE("a parcel takes what can only be moved, and what is aligned") {
   parcel p = std::make_unique<int>(4);
   CHECK(**p.get_if<std::unique_ptr<int>>() == 4);
-  const std::unique_ptr<int> taken = p.take<std::unique_ptr<int>>();
+  const auto taken = p.take<std::unique_ptr<int>>();
   CHECK(*taken == 4);
   p = aligned{5};
   CHECK(reinterpret_cast<std::uintptr_t>(&p.get<aligned>()) % 64 == 0);

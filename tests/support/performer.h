@@ -88,7 +88,7 @@ class performer {
     perform_body(0);
     s->set_error_handler([this](weft::tasklet who, std::exception_ptr what) {
       try {
-        std::rethrow_exception(what);
+        std::rethrow_exception(std::move(what));
       } catch (...) {
         trace += "left by " + std::to_string(slot_of(who)) + ": " +
                  name_of_exception() + "\n";
@@ -144,16 +144,20 @@ class performer {
     const std::vector<op>& body = p_.bodies[me];
     for (std::size_t& step = steps[me]; step < body.size(); ++step) {
       const op o = body[step];
-      const std::string name = std::to_string(me) + "." + std::to_string(step);
       try {
         if (before_each) before_each(me);
-        const std::string result = perform_within(o.within, me, step);
-        trace += name + "=" + result + state() + "\n";
+        note(me, step, '=' + perform_within(o.within, me, step));
       } catch (...) {
-        trace += name + "!" + name_of_exception() + state() + "\n";
+        note(me, step, '!' + name_of_exception());
         if (me != 0 && !o.swallows) throw;
       }
     }
+  }
+
+  // What came of a step, and how that leaves everybody.
+  void note(std::size_t me, std::size_t step, const std::string& result) {
+    trace += std::to_string(me) + "." + std::to_string(step) + result +
+             state() + "\n";
   }
 
   std::string perform_within(guard g, std::size_t me, std::size_t step) {
