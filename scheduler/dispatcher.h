@@ -172,10 +172,6 @@ struct dispatcher {
   [[nodiscard]] std::chrono::steady_clock::time_point from_now(
       std::chrono::nanoseconds time) const;
 
-  // By the clock that those go by.
-  [[nodiscard]] std::chrono::steady_clock::time_point from_now(
-      std::chrono::nanoseconds time) const;
-
   // Throws switch_trap_error where one is alive. What switches after it has
   // changed something calls it first; what parks or yields need not.
   void require_switching() const {

@@ -77,9 +77,4 @@ bool dispatcher::park_for(wait_record& w, wait_queue& q,
   return c.park_until(w, q, now, later(now, time));
 }
 
-std::chrono::steady_clock::time_point dispatcher::from_now(
-    std::chrono::nanoseconds time) const {
-  return later(static_cast<const core*>(this)->driver->now(), time);
-}
-
 }  // namespace weft

@@ -1,0 +1,375 @@
+// SPDX-License-Identifier: BSL-1.0
+// docs/reference.md says what may switch and what allocates; here each of its
+// lines is tried.
+#include <catch2/catch.hpp>
+#include <chrono>
+#include <cstddef>
+#include <exception>
+#include <fstream>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <shared_mutex>
+#include <string>
+#include <vector>
+
+#include "weft/tests/support/allocations.h"
+#include "weft/weft.h"
+
+namespace weft {
+namespace {
+
+using namespace std::chrono_literals;
+
+// How many had been made when what is looked at began.
+std::size_t allocations_before = 0;
+void begin_to_count() { allocations_before = weft_test::allocations(); }
+
+// What operations are tried on. Another tasklet is runnable, one waits to be
+// killed, one to be run.
+struct world {
+  virtual_clock clock;
+  scheduler s{{.driver = &clock}};
+  channel<int> channel_{1};  // full
+  channel<int> empty{1};
+  channel<int> vacant{1};
+  channel<int> gate;
+  mutex mutex_, mine;
+  recursive_mutex recursive;
+  shared_mutex shared;
+  condition_variable changed;
+  semaphore permits{1}, none{0};
+  bounded_semaphore bounded{1};
+  event event_;
+  auto_reset_event auto_event;
+  latch latch_{1};
+  barrier<> barrier_{2};
+  wait_group group;
+  once_flag once, begun;
+  tasklet_local<int> local;
+  std::optional<scope> scope_;
+  tasklet waiter, other;
+  tasklet paused = create([] {});
+
+  world() {
+    channel_.send(1);
+    vacant.set_preference(preference::neither);
+    group.add();
+    const std::exception_ptr warm = std::make_exception_ptr(0);
+    waiter = spawn([this] { gate.receive(); });
+    // It holds what others wait for.
+    spawn([this] {
+      const std::scoped_lock held(mutex_, recursive);
+      const std::unique_lock all(shared);
+      call_once(begun, [this] { gate.receive(); });
+    });
+    yield();
+    other = spawn([this] { gate.receive(); });
+  }
+  world(const world&) = delete;
+  world& operator=(const world&) = delete;
+  ~world() {
+    scope_.reset();
+    s.shutdown();
+  }
+};
+
+using attempt = std::function<void(world&)>;
+
+// An operation where it would have to wait, or as near to that as it comes; and
+// where it would not.
+struct probe {
+  attempt waiting;
+  attempt ready;
+};
+
+probe both(const attempt& a) { return {a, a}; }
+
+const std::map<std::string, probe>& probes() {
+  static const std::exception_ptr failure = std::make_exception_ptr(1);
+  static const std::map<std::string, probe> all{
+      {"spawn", both([](world&) { spawn([] {}); })},
+      {"create", both([](world&) { create([] {}).kill(pending); })},
+      {"yield", both([](world&) { yield(); })},
+      {"checkpoint",
+       {[](world& w) {
+          w.s.set_time_slice(1ns);
+          w.clock.advance(1s);
+          checkpoint();
+        },
+        [](world&) { checkpoint(); }}},
+      {"suspend",
+       {[](world&) { suspend(); },
+        [](world&) {
+          spawn([me = current()] { me.insert(); });
+          suspend();
+        }}},
+      {"sleep_for", both([](world&) { sleep_for(1ms); })},
+      {"sleep_until", both([](world&) { sleep_until(clock::now() + 1ms); })},
+      {"run", both([](world&) { run(); })},
+      {"current", both([](world&) { static_cast<void>(current()); })},
+
+      {"tasklet::join",
+       {[](world& w) { w.waiter.join(); },
+        [](world&) { spawn([] {}).join(); }}},
+      {"tasklet::join_for", both([](world& w) { w.waiter.join_for(1ms); })},
+      {"tasklet::kill", both([](world& w) { w.waiter.kill(); })},
+      {"tasklet::kill(pending)",
+       both([](world& w) { w.waiter.kill(pending); })},
+      {"tasklet::throw_exception",
+       {[](world& w) { w.waiter.throw_exception(failure); },
+        [](world& w) {
+          w.s.set_error_handler([](auto&&...) { return nullptr; });
+          begin_to_count();
+          w.waiter.throw_exception(failure);
+        }}},
+      {"tasklet::insert", both([](world& w) { w.paused.insert(); })},
+      {"tasklet::remove", both([](world& w) { w.other.remove(); })},
+      {"tasklet::run", both([](world& w) { w.paused.run(); })},
+      {"tasklet::switch_to",
+       {[](world& w) { w.paused.switch_to(); },
+        [](world& w) {
+          spawn([me = current()] { me.insert(); });
+          w.paused.switch_to();
+        }}},
+      {"tasklet::set_name", both([](world& w) { w.other.set_name("other"); })},
+
+      {"channel::send",
+       {[](world& w) { w.channel_.send(1); },
+        [](world& w) { w.empty.send(1); }}},
+      {"channel::receive",
+       {[](world& w) { w.empty.receive(); },
+        [](world& w) { w.channel_.receive(); }}},
+      {"channel::take",
+       {[](world& w) { w.empty.take(); }, [](world& w) { w.channel_.take(); }}},
+      {"channel::try_send",
+       both([](world& w) { static_cast<void>(w.channel_.try_send(1)); })},
+      {"channel::try_receive",
+       both([](world& w) { static_cast<void>(w.empty.try_receive()); })},
+      {"channel::send_for",
+       both([](world& w) { static_cast<void>(w.channel_.send_for(1ms, 1)); })},
+      {"channel::receive_for",
+       both([](world& w) { static_cast<void>(w.empty.receive_for(1ms)); })},
+      {"channel::send_exception",
+       {[](world& w) { w.empty.send_exception(failure); },
+        [](world& w) {
+          w.gate.set_preference(preference::neither);
+          w.s.set_error_handler([](auto&&...) { return nullptr; });
+          begin_to_count();
+          w.gate.send_exception(failure);
+        }}},
+      {"channel::close", both([](world& w) { w.gate.close(); })},
+      {"channel::clear", both([](world& w) { w.gate.clear(); })},
+      {"channel::balance",
+       both([](world& w) { static_cast<void>(w.gate.balance()); })},
+      {"channel::set_name", both([](world& w) { w.gate.set_name("gate"); })},
+
+      {"select",
+       {[](world& w) {
+          select(w.empty.receive_case(), w.channel_.send_case(1));
+        },
+        [](world& w) {
+          select(w.channel_.receive_case(), w.empty.receive_case());
+        }}},
+      {"timeout", both([](world&) { const timeout limit(1ms); })},
+      {"deadline", both([](world&) { const deadline limit(1ms); })},
+      {"with_timeout", both([](world&) { with_timeout(1ms, [] {}); })},
+      {"earliest_limit",
+       both([](world&) { static_cast<void>(earliest_limit()); })},
+
+      {"mutex::lock",
+       {[](world& w) { w.mutex_.lock(); }, [](world& w) { w.mine.lock(); }}},
+      {"mutex::try_lock",
+       both([](world& w) { static_cast<void>(w.mutex_.try_lock()); })},
+      {"mutex::try_lock_for",
+       both([](world& w) { static_cast<void>(w.mutex_.try_lock_for(1ms)); })},
+      {"mutex::unlock", both([](world& w) {
+         w.mine.lock();
+         w.mine.unlock();
+       })},
+      {"recursive_mutex::lock",
+       {[](world& w) { w.recursive.lock(); },
+        [](world&) {
+          recursive_mutex free;
+          free.lock();
+          free.unlock();
+        }}},
+      {"recursive_mutex::unlock", both([](world&) {
+         recursive_mutex free;
+         free.lock();
+         free.unlock();
+       })},
+      {"shared_mutex::lock_shared",
+       {[](world& w) { w.shared.lock_shared(); },
+        [](world&) {
+          shared_mutex free;
+          free.lock_shared();
+          free.unlock_shared();
+        }}},
+      {"shared_mutex::unlock_shared", both([](world&) {
+         shared_mutex free;
+         free.lock_shared();
+         free.unlock_shared();
+       })},
+      {"condition_variable::wait", both([](world& w) {
+         std::unique_lock held(w.mine);
+         spawn([&w] { w.changed.notify_all(); });
+         w.changed.wait(held);
+       })},
+      {"condition_variable::notify_one",
+       both([](world& w) { w.changed.notify_one(); })},
+      {"condition_variable::notify_all",
+       both([](world& w) { w.changed.notify_all(); })},
+      {"semaphore::acquire",
+       {[](world& w) { w.none.acquire(); },
+        [](world& w) { w.permits.acquire(); }}},
+      {"semaphore::try_acquire",
+       both([](world& w) { static_cast<void>(w.none.try_acquire()); })},
+      {"semaphore::release", both([](world& w) { w.none.release(); })},
+      {"bounded_semaphore::release", both([](world& w) {
+         w.bounded.acquire();
+         w.bounded.release();
+       })},
+      {"event::wait",
+       {[](world& w) { w.event_.wait(); },
+        [](world& w) {
+          w.event_.set();
+          w.event_.wait();
+        }}},
+      {"event::set", both([](world& w) { w.event_.set(); })},
+      {"event::clear", both([](world& w) { w.event_.clear(); })},
+      {"auto_reset_event::wait",
+       {[](world& w) { w.auto_event.wait(); },
+        [](world& w) {
+          w.auto_event.set();
+          w.auto_event.wait();
+        }}},
+      {"auto_reset_event::set", both([](world& w) { w.auto_event.set(); })},
+      {"latch::wait",
+       {[](world& w) { w.latch_.wait(); },
+        [](world& w) {
+          w.latch_.count_down();
+          w.latch_.wait();
+        }}},
+      {"latch::count_down", both([](world& w) { w.latch_.count_down(); })},
+      {"barrier::arrive_and_wait",
+       {[](world& w) { w.barrier_.arrive_and_wait(); },
+        [](world& w) {
+          static_cast<void>(w.barrier_.arrive());
+          w.barrier_.arrive_and_wait();
+        }}},
+      {"barrier::arrive",
+       both([](world& w) { static_cast<void>(w.barrier_.arrive()); })},
+      {"wait_group::wait",
+       {[](world& w) { w.group.wait(); },
+        [](world& w) {
+          w.group.done();
+          w.group.wait();
+        }}},
+      {"wait_group::done", both([](world& w) { w.group.done(); })},
+      {"call_once",
+       {[](world& w) { call_once(w.begun, [] {}); },
+        [](world& w) { call_once(w.once, [] {}); }}},
+      {"tasklet_local::operator*", both([](world& w) { *w.local = 1; })},
+
+      {"scope", both([](world& w) { w.scope_.emplace(); })},
+      {"scope::spawn", both([](world& w) {
+         w.scope_.emplace();
+         w.scope_->spawn([] {});
+       })},
+      {"scope::join",
+       {[](world& w) {
+          w.scope_.emplace();
+          w.scope_->spawn([] {});
+          w.scope_->join();
+        },
+        [](world& w) {
+          w.scope_.emplace();
+          w.scope_->spawn([] {});
+          begin_to_count();
+          w.scope_->join();
+        }}},
+      {"scope::cancel", both([](world& w) {
+         w.scope_.emplace();
+         w.scope_->spawn([] {});
+         begin_to_count();
+         w.scope_->cancel();
+       })},
+  };
+  return all;
+}
+
+struct row {
+  std::string operation;
+  std::string switches;
+  std::string allocates;
+};
+
+std::vector<row> read_rows() {
+  std::ifstream page("docs/reference.md");
+  std::vector<row> rows;
+  for (std::string line; std::getline(page, line);) {
+    if (line.rfind("| `", 0) != 0) continue;
+    std::vector<std::string> cells;
+    for (std::size_t from = 2; from < line.size();) {
+      const std::size_t bar = line.find(" |", from);
+      cells.push_back(line.substr(from, bar - from));
+      from = line.find_first_not_of(' ', bar + 2);
+      if (from == std::string::npos) break;
+    }
+    REQUIRE(cells.size() >= 4);
+    const std::string name = cells[0].substr(1, cells[0].size() - 2);
+    rows.push_back({name, cells[1], cells[3]});
+  }
+  return rows;
+}
+
+bool switches(const attempt& a) {
+  world w;
+  const switch_trap none;
+  try {
+    a(w);
+  } catch (const switch_trap_error&) {
+    return true;
+  }
+  return false;
+}
+
+bool allocates(const attempt& a) {
+  world w;
+  // What the first of its kind makes is not counted, where it can be made
+  // before.
+  spawn([] {});
+  yield();
+  begin_to_count();
+  a(w);
+  return weft_test::allocations() != allocations_before;
+}
+
+TEST_CASE("the reference says of each operation whether it may switch") {
+  for (const row& r : read_rows()) {
+    CAPTURE(r.operation);
+    REQUIRE(probes().contains(r.operation));
+    CHECK((r.switches != "no") == switches(probes().at(r.operation).waiting));
+  }
+}
+
+TEST_CASE("the reference says of each operation whether it allocates") {
+  for (const row& r : read_rows()) {
+    CAPTURE(r.operation);
+    CHECK((r.allocates != "no") == allocates(probes().at(r.operation).ready));
+  }
+}
+
+TEST_CASE("every operation that is tried has its line in the reference") {
+  std::map<std::string, int> lines;
+  for (const row& r : read_rows()) ++lines[r.operation];
+  for (const auto& [name, tried] : probes()) {
+    CAPTURE(name);
+    CHECK(lines[name] == 1);
+  }
+}
+
+}  // namespace
+}  // namespace weft
