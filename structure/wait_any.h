@@ -38,25 +38,25 @@
 namespace weft {
 
 template <typename T>
-concept waitable = requires(T& thing) {
+concept has_wait_case = requires(T& thing) {
   { thing.wait_case() } -> selectable;
 };
 // Of things, or of pointers to such.
 template <typename R>
 concept waitable_range = std::ranges::forward_range<R> &&
-                         (waitable<std::ranges::range_reference_t<R>> ||
+                         (has_wait_case<std::ranges::range_reference_t<R>> ||
                           requires(std::ranges::range_reference_t<R> p) {
                             { (*p).wait_case() } -> selectable;
                           });
 
 // Parks until one has happened; its index.
-template <waitable... Things>
+template <has_wait_case... Things>
 std::size_t wait_any(Things&&... things);
 template <waitable_range R>
 std::size_t wait_any(R&& things);
 
 // As above, until then, or for so long.
-template <waitable... Things>
+template <has_wait_case... Things>
 std::optional<std::size_t> wait_any_until(
     std::chrono::steady_clock::time_point when, Things&&... things);
 template <waitable_range R>
@@ -67,13 +67,13 @@ std::optional<std::size_t> wait_any_for(std::chrono::duration<Rep, Period> time,
                                         Things&&... things);
 
 // Parks until all have happened.
-template <waitable... Things>
+template <has_wait_case... Things>
 void wait_all(Things&&... things);
 template <waitable_range R>
 void wait_all(R&& things);
 
 // As above, until then, or for so long: whether they have.
-template <waitable... Things>
+template <has_wait_case... Things>
 bool wait_all_until(std::chrono::steady_clock::time_point when,
                     Things&&... things);
 template <waitable_range R>
@@ -85,7 +85,7 @@ bool wait_all_for(std::chrono::duration<Rep, Period> time, Things&&... things);
 
 template <typename T>
 auto wait_case_of(T&& thing) {
-  if constexpr (waitable<T>)
+  if constexpr (has_wait_case<T>)
     return thing.wait_case();
   else
     return (*thing).wait_case();
@@ -111,7 +111,7 @@ inline std::optional<std::size_t> unless(std::size_t over, std::size_t index) {
   return index == over ? std::nullopt : std::optional(index);
 }
 
-template <waitable... Things>
+template <has_wait_case... Things>
 std::size_t wait_any(Things&&... things) {
   return select(in_order, things.wait_case()...);
 }
@@ -121,7 +121,7 @@ std::size_t wait_any(R&& things) {
   return wait_any_of(things);
 }
 
-template <waitable... Things>
+template <has_wait_case... Things>
 std::optional<std::size_t> wait_any_until(
     std::chrono::steady_clock::time_point when, Things&&... things) {
   return unless(sizeof...(Things),
@@ -141,7 +141,7 @@ std::optional<std::size_t> wait_any_for(std::chrono::duration<Rep, Period> time,
   return wait_any_until(time_limit::after(saturate(time)), things...);
 }
 
-template <waitable... Things>
+template <has_wait_case... Things>
 void wait_all(Things&&... things) {
   (select(in_order, things.wait_case()), ...);
 }
@@ -151,7 +151,7 @@ void wait_all(R&& things) {
   for (auto&& each : things) select(in_order, wait_case_of(each));
 }
 
-template <waitable... Things>
+template <has_wait_case... Things>
 bool wait_all_until(std::chrono::steady_clock::time_point when,
                     Things&&... things) {
   return ((select(in_order, things.wait_case(), timeout_case(when)) == 0) &&
