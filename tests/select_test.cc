@@ -21,11 +21,11 @@
 #include "weft/channel/signal_channel.h"
 #include "weft/channel/views.h"
 #include "weft/scheduler/callbacks.h"
-#include "weft/scheduler/virtual_clock.h"
 #include "weft/scheduler/scheduler.h"
 #include "weft/scheduler/shield.h"
 #include "weft/scheduler/spawn.h"
 #include "weft/scheduler/traps.h"
+#include "weft/scheduler/virtual_clock.h"
 #include "weft/scheduler/yield.h"
 #include "weft/tests/support/counted.h"
 
