@@ -321,6 +321,11 @@ class mailbox : private rendezvous<std::variant<Messages...>> {
     message& lent_;
   };
 
+  // g++ 12 takes what another alternative would move for uninitialised.
+#pragma GCC diagnostic push
+#if !defined(__clang__)
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
   template <typename M, typename Wait>
   op_status put_any(M&& m, Wait wait, location where) {
     using given = std::remove_cvref_t<M>;
@@ -339,6 +344,7 @@ class mailbox : private rendezvous<std::variant<Messages...>> {
       }
     }
   }
+#pragma GCC diagnostic pop
 
   // False: the time passed first.
   template <typename Asked, typename Wait, typename... Body>

@@ -118,7 +118,7 @@ class waiting_line : private wait_target {
         else if (!park(s, w, p.line_, wait))
           return false;
       } catch (...) {
-        undo(p, w);
+        if (w.served != 0) undo(p, w);
         throw;
       }
       settle(w);
@@ -180,10 +180,10 @@ class waiting_line : private wait_target {
   static void settle(wait_record& w) {
     if (w.queue != nullptr) w.queue->remove(w);
   }
-  // He has gone on with an exception.
+  // He was granted it, and has gone on with an exception.
   template <typename P>
   static void undo(P& p, wait_record& w) noexcept {
-    if (w.served == 0 || w.queue == nullptr) return;
+    if (w.queue == nullptr) return;
     settle(w);
     if constexpr (requires { p.give_back(w.kind); }) p.give_back(w.kind);
   }

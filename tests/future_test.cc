@@ -22,7 +22,7 @@
 #include <vector>
 
 #include "weft/channel/channel.h"
-#include "weft/scheduler/manual_clock.h"
+#include "weft/scheduler/virtual_clock.h"
 #include "weft/scheduler/scheduler.h"
 #include "weft/scheduler/select.h"
 #include "weft/scheduler/shield.h"
@@ -405,7 +405,7 @@ TEST_CASE("where there is no scheduler any more a failure is told on stderr") {
 // ---- waiting
 
 TEST_CASE("who waits for a future goes on in the order in which it came") {
-  manual_clock clock;
+  virtual_clock clock;
   const scheduler s({.driver = &clock});
   promise<int> p;
   const shared_future<int> f = p.get_future();
@@ -462,7 +462,7 @@ TEST_CASE("a future may be dropped or moved while others wait for it") {
 }
 
 TEST_CASE("a wait may end with the time") {
-  manual_clock clock;
+  virtual_clock clock;
   const scheduler s({.driver = &clock});
   promise<int> p;
   future<int> f = p.get_future();
@@ -482,7 +482,7 @@ TEST_CASE("a wait may end with the time") {
 }
 
 TEST_CASE("a get() that is interrupted takes nothing") {
-  manual_clock clock;
+  virtual_clock clock;
   const scheduler s({.driver = &clock});
   promise<int> p;
   future<int> f = p.get_future();
@@ -517,7 +517,7 @@ TEST_CASE("a get() that is interrupted takes nothing") {
 
 // Whatever happens, and in whatever order: one outcome, and the value is there.
 TEST_CASE("result, kill, exception and time-out in the same instant") {
-  manual_clock clock;
+  virtual_clock clock;
   const scheduler s({.driver = &clock});
   std::string order = "kstx";
   std::string outcomes;
@@ -552,7 +552,7 @@ TEST_CASE("result, kill, exception and time-out in the same instant") {
 
 TEST_CASE(
     "a value and the end of the time in the same instant: what came first") {
-  manual_clock clock;
+  virtual_clock clock;
   const scheduler s({.driver = &clock});
   const bool in_time = GENERATE(false, true);
   promise<int> p;

@@ -72,7 +72,7 @@ TEST_CASE(
 
 TEST_CASE("try_send and send_for leave the argument as it was when they fail") {
   counted::reset();
-  manual_clock clock;
+  virtual_clock clock;
   const scheduler s({.driver = &clock});
   mailbox<parcels> in(1);
   parcels first = parcel(1);
@@ -122,7 +122,7 @@ TEST_CASE("a mailbox that ends wakes its senders and its reader") {
 }
 
 TEST_CASE("a time-out of a receive loses no message") {
-  manual_clock clock;
+  virtual_clock clock;
   const scheduler s({.driver = &clock});
   mailbox<int, word> in;
   int got = 0;
@@ -231,7 +231,7 @@ TEST_CASE("two cannot choose from one mailbox at once") {
 }
 
 TEST_CASE("a message is a case of a select") {
-  manual_clock clock;
+  virtual_clock clock;
   const scheduler s({.driver = &clock});
   mailbox<int, word> in;
   channel<int> other;
@@ -335,7 +335,7 @@ TEST_CASE("a request is answered once") {
 
 TEST_CASE("the reply to an asker that is gone goes nowhere") {
   counted::reset();
-  manual_clock clock;
+  virtual_clock clock;
   const scheduler s({.driver = &clock});
   {
     using fetch = request<parcels, parcels>;
@@ -364,7 +364,7 @@ TEST_CASE("the reply to an asker that is gone goes nowhere") {
 }
 
 TEST_CASE("an asker's time passes while the mailbox is full") {
-  manual_clock clock;
+  virtual_clock clock;
   const scheduler s({.driver = &clock});
   mailbox<square> in(0);
   CHECK(!in.ask_for<int>(1s, 1));

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "weft/channel/channel.h"
-#include "weft/scheduler/manual_clock.h"
+#include "weft/scheduler/virtual_clock.h"
 #include "weft/scheduler/scheduler.h"
 #include "weft/scheduler/spawn.h"
 #include "weft/scheduler/timeout.h"
@@ -23,7 +23,7 @@ using namespace weft;
 using namespace std::chrono_literals;
 
 struct fixture {
-  manual_clock clock;
+  virtual_clock clock;
   scheduler s{{.driver = &clock}};
   int now = 0;
   int most = 0;

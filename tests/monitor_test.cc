@@ -135,7 +135,7 @@ TEST_CASE(
 }
 
 TEST_CASE("a wait for an end ends with the time, a kill, or the monitor") {
-  manual_clock clock;
+  virtual_clock clock;
   const scheduler s({.driver = &clock});
   const tasklet t = spawn([] { sleep_for(5s); });
   auto m = std::make_unique<monitor>(t);

@@ -10,7 +10,7 @@
 #include <string>
 
 #include "weft/channel/channel.h"
-#include "weft/scheduler/manual_clock.h"
+#include "weft/scheduler/virtual_clock.h"
 #include "weft/scheduler/scheduler.h"
 #include "weft/scheduler/spawn.h"
 #include "weft/scheduler/timeout.h"
@@ -22,7 +22,7 @@ using namespace weft;
 using namespace std::chrono_literals;
 
 struct fixture {
-  manual_clock clock;
+  virtual_clock clock;
   scheduler s{{.driver = &clock}};
   std::string trace;
   channel<int> gate;

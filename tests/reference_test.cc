@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // docs/reference.md says what may switch and what allocates; here each of its
 // lines is tried.
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <chrono>
 #include <cstddef>
@@ -312,11 +313,11 @@ std::vector<row> read_rows() {
   for (std::string line; std::getline(page, line);) {
     if (line.rfind("| `", 0) != 0) continue;
     std::vector<std::string> cells;
-    for (std::size_t from = 2; from < line.size();) {
-      const std::size_t bar = line.find(" |", from);
-      cells.push_back(line.substr(from, bar - from));
-      from = line.find_first_not_of(' ', bar + 2);
-      if (from == std::string::npos) break;
+    std::size_t from = 2;
+    for (std::size_t bar = line.find('|', from); bar != std::string::npos;
+         bar = line.find('|', from)) {
+      cells.push_back(line.substr(from, std::max(bar, from + 1) - from - 1));
+      from = bar + 2;
     }
     REQUIRE(cells.size() >= 4);
     const std::string name = cells[0].substr(1, cells[0].size() - 2);

@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "weft/channel/channel.h"
-#include "weft/scheduler/manual_clock.h"
+#include "weft/scheduler/virtual_clock.h"
 #include "weft/scheduler/scheduler.h"
 #include "weft/scheduler/shield.h"
 #include "weft/scheduler/spawn.h"
@@ -35,7 +35,7 @@ struct mark {
 };
 
 struct fixture {
-  manual_clock clock;
+  virtual_clock clock;
   channel<int> never;
   scheduler s{{.driver = &clock}};
   std::string trace;

@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "weft/channel/channel.h"
-#include "weft/scheduler/manual_clock.h"
+#include "weft/scheduler/virtual_clock.h"
 #include "weft/scheduler/scheduler.h"
 #include "weft/scheduler/select.h"
 #include "weft/scheduler/shield.h"
@@ -32,7 +32,7 @@ using weft_test::counted;
 static_assert(!std::is_base_of_v<std::exception, timed_out>);
 
 struct virtual_time {
-  manual_clock clock;
+  virtual_clock clock;
   scheduler s{{.driver = &clock}};
   std::string trace;
 
@@ -282,7 +282,7 @@ void make_look_due() {
 // what happens after; whether it was served or ended before, or is going to be,
 // it does not run in between.
 struct instant {
-  manual_clock clock;
+  virtual_clock clock;
   channel<counted> c;
   scheduler s{{.driver = &clock}};
   tasklet victim;
@@ -594,7 +594,7 @@ TEST_CASE("without a scheduler there is no limit") {
 }
 
 TEST_CASE("main's may outlive its scheduler, and then do nothing") {
-  manual_clock clock;
+  virtual_clock clock;
   std::optional<scheduler> s(std::in_place,
                              scheduler_options{.driver = &clock});
   timeout limit(1s);
@@ -615,7 +615,7 @@ TEST_CASE("main's may outlive its scheduler, and then do nothing") {
 }
 
 TEST_CASE("main is not interrupted while it ends the others") {
-  manual_clock clock;
+  virtual_clock clock;
   scheduler s({.driver = &clock});
   int reports = 0;
   s.set_error_handler([&](tasklet, std::exception_ptr e) {
@@ -639,7 +639,7 @@ TEST_CASE("main is not interrupted while it ends the others") {
 }
 
 TEST_CASE("those of tasklets end with their scheduler") {
-  manual_clock clock;
+  virtual_clock clock;
   std::string trace;
   {
     channel<int> never;

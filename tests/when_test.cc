@@ -23,7 +23,7 @@
 #include <variant>
 #include <vector>
 
-#include "weft/scheduler/manual_clock.h"
+#include "weft/scheduler/virtual_clock.h"
 #include "weft/scheduler/scheduler.h"
 #include "weft/scheduler/spawn.h"
 #include "weft/scheduler/timeout.h"
@@ -264,7 +264,7 @@ TEST_CASE("of futures that are ready when_any() takes the first") {
 // ---- as_completed
 
 TEST_CASE("as_completed() gives futures in the order in which they are ready") {
-  manual_clock clock;
+  virtual_clock clock;
   const scheduler s({.driver = &clock});
   std::vector<future<int>> all;
   for (int d : {3, 1, 2, 1, 0})
@@ -301,7 +301,7 @@ TEST_CASE("as_completed() gives futures in the order in which they are ready") {
 }
 
 TEST_CASE("a loop over as_completed() may be left, killed and time out") {
-  manual_clock clock;
+  virtual_clock clock;
   const scheduler s({.driver = &clock});
   pairs p(2);
   std::string trace;
@@ -346,7 +346,7 @@ TEST_CASE("futures may be moved and dropped while a loop waits for them") {
 // ---- wait_any, wait_all
 
 TEST_CASE("wait_any() waits for the first, and takes nothing") {
-  manual_clock clock;
+  virtual_clock clock;
   const scheduler s({.driver = &clock});
   pairs p(3);
   shared_future<void> later = async([] { sleep_for(1s); });
@@ -360,7 +360,7 @@ TEST_CASE("wait_any() waits for the first, and takes nothing") {
 }
 
 TEST_CASE("wait_any() may end with the time") {
-  manual_clock clock;
+  virtual_clock clock;
   const scheduler s({.driver = &clock});
   pairs p(2);
   const auto start = clock.now();
@@ -375,7 +375,7 @@ TEST_CASE("wait_any() may end with the time") {
 }
 
 TEST_CASE("wait_all() waits for all, or until the time is over") {
-  manual_clock clock;
+  virtual_clock clock;
   const scheduler s({.driver = &clock});
   const auto start = clock.now();
   std::vector<future<void>> all;

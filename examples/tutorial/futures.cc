@@ -78,7 +78,7 @@ void limits() {
 }  // namespace
 
 int main() {
-  weft::manual_clock clock;
+  weft::virtual_clock clock;
   const weft::scheduler scheduler({.driver = &clock});
   for (auto* part : {two_at_a_time, failure, by_hand, several, limits}) {
     part();
