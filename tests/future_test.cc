@@ -22,12 +22,12 @@
 #include <vector>
 
 #include "weft/channel/channel.h"
-#include "weft/scheduler/virtual_clock.h"
 #include "weft/scheduler/scheduler.h"
 #include "weft/scheduler/select.h"
 #include "weft/scheduler/shield.h"
 #include "weft/scheduler/spawn.h"
 #include "weft/scheduler/timeout.h"
+#include "weft/scheduler/virtual_clock.h"
 #include "weft/scheduler/yield.h"
 #include "weft/tests/support/allocations.h"
 #include "weft/tests/support/counted.h"

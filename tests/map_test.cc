@@ -11,10 +11,10 @@
 #include <vector>
 
 #include "weft/channel/channel.h"
-#include "weft/scheduler/virtual_clock.h"
 #include "weft/scheduler/scheduler.h"
 #include "weft/scheduler/spawn.h"
 #include "weft/scheduler/timeout.h"
+#include "weft/scheduler/virtual_clock.h"
 #include "weft/scheduler/yield.h"
 
 namespace {

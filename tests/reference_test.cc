@@ -8,10 +8,13 @@
 #include <exception>
 #include <fstream>
 #include <functional>
+#include <iterator>
 #include <map>
 #include <mutex>
 #include <optional>
 #include <shared_mutex>
+#include <sstream>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -26,6 +29,15 @@ using namespace std::chrono_literals;
 // How many had been made when what is looked at began.
 std::size_t allocations_before = 0;
 void begin_to_count() { allocations_before = weft_test::allocations(); }
+
+using question = request<int>;
+using numbers = generator<int, int>;
+void count_to_three(yielder<int, int>& yield) {
+  for (int i = 1; i <= 3; ++i) try {
+      yield(i);
+    } catch (int) {
+    }
+}
 
 // What operations are tried on. Another tasklet is runnable, one waits to be
 // killed, one to be run.
@@ -46,9 +58,21 @@ struct world {
   auto_reset_event auto_event;
   latch latch_{1};
   barrier<> barrier_{2};
-  wait_group group;
+  wait_group works;
   once_flag once, begun;
   tasklet_local<int> local;
+  scaled_clock scaled{clock, 1};
+  std::stop_source stop;
+  context_var<int> var;
+  numbers three{count_to_three};
+  greenlet other_side{[](parcel) {
+    for (;;) main_greenlet().switch_to(1);
+  }};
+  promise<int> promised;
+  future<int> result = promised.get_future();
+  group several;
+  pool narrow{1};
+  mailbox<char, question> in{1};
   std::optional<scope> scope_;
   tasklet waiter, other;
   tasklet paused = create([] {});
@@ -56,7 +80,9 @@ struct world {
   world() {
     channel_.send(1);
     vacant.set_preference(preference::neither);
-    group.add();
+    works.add();
+    three.next();
+    other_side.switch_to();
     const std::exception_ptr warm = std::make_exception_ptr(0);
     waiter = spawn([this] { gate.receive(); });
     // It holds what others wait for.
@@ -110,6 +136,54 @@ const std::map<std::string, probe>& probes() {
       {"sleep_until", both([](world&) { sleep_until(clock::now() + 1ms); })},
       {"run", both([](world&) { run(); })},
       {"current", both([](world&) { static_cast<void>(current()); })},
+      {"scheduler::trim", both([](world& w) { w.s.trim(); })},
+
+      {"every", both([](world&) { static_cast<void>(every(1ms)); })},
+      {"at_rate", both([](world&) { static_cast<void>(at_rate(60)); })},
+      {"ticker::iterator::operator++",
+       both([](world&) { ++every(1ms).begin(); })},
+      {"clock::now", both([](world&) { static_cast<void>(clock::now()); })},
+      {"virtual_clock::advance", both([](world& w) { w.clock.advance(1s); })},
+      {"scaled_clock::set_rate", both([](world& w) { w.scaled.set_rate(2); })},
+
+      {"shield", both([](world&) { const shield held; })},
+      {"switch_trap", both([](world&) { const switch_trap here; })},
+      {"block_trap", both([](world&) { const block_trap here; })},
+      {"atomic_section", both([](world&) { const atomic_section here; })},
+      {"scheduler::set_spawn_callback", both([](world& w) {
+         w.s.set_spawn_callback([&w, a = 1, b = 2](const tasklet&) mutable {
+           a = b;
+           w.s.trim();
+         });
+       })},
+      {"report", both([](world&) {
+         std::ostringstream out;
+         report(out);
+       })},
+
+      {"generator",
+       both([](world&) { const numbers to_three(count_to_three); })},
+      {"generator::next", both([](world& w) { w.three.next(); })},
+      {"generator::send", both([](world& w) { w.three.send(1); })},
+      {"generator::throw_exception",
+       both([](world& w) { w.three.throw_exception(failure); })},
+      {"generator::close", both([](world& w) { w.three.close(); })},
+      {"yield_value", both([](world&) {
+         numbers one([](yielder<int, int>&) { yield_value<int, int>(1); });
+         one.next();
+       })},
+      {"greenlet", both([](world&) { const greenlet g([] {}); })},
+      {"greenlet::switch_to",
+       both([](world& w) { w.other_side.switch_to(1); })},
+      {"greenlet::throw_exception",
+       both([](world& w) { w.other_side.throw_exception(); })},
+      {"greenlet::set_parent",
+       both([](world& w) { w.other_side.set_parent(main_greenlet()); })},
+      {"parcel::get",
+       both([](world&) { static_cast<void>(parcel(1).get<int>()); })},
+      {"context_var::get",
+       both([](world& w) { static_cast<void>(w.var.get()); })},
+      {"context_var::set", both([](world& w) { w.var.set(1); })},
 
       {"tasklet::join",
        {[](world& w) { w.waiter.join(); },
@@ -126,7 +200,12 @@ const std::map<std::string, probe>& probes() {
           w.waiter.throw_exception(failure);
         }}},
       {"tasklet::insert", both([](world& w) { w.paused.insert(); })},
-      {"tasklet::remove", both([](world& w) { w.other.remove(); })},
+      {"tasklet::remove",
+       {[](world& w) { w.other.remove(); },
+        [](world& w) {
+          w.other = spawn([] {});
+          w.other.remove();
+        }}},
       {"tasklet::run", both([](world& w) { w.paused.run(); })},
       {"tasklet::switch_to",
        {[](world& w) { w.paused.switch_to(); },
@@ -166,6 +245,24 @@ const std::map<std::string, probe>& probes() {
        both([](world& w) { static_cast<void>(w.gate.balance()); })},
       {"channel::set_name", both([](world& w) { w.gate.set_name("gate"); })},
 
+      {"channel::send_range",
+       {[](world& w) { w.channel_.send_range(std::vector<int>(3)); },
+        [](world& w) {
+          const std::vector<int> one(1);
+          begin_to_count();
+          w.empty.send_range(one);
+        }}},
+      {"any_channel::front",
+       both([](world& w) { static_cast<void>(any_channel(w.gate).front()); })},
+      {"set_channel_callback", both([](world& w) {
+         set_channel_callback([&w, a = 1, b = 2](const any_channel&,
+                                                 const tasklet&, bool,
+                                                 bool) mutable {
+           a = b;
+           w.s.trim();
+         });
+       })},
+
       {"select",
        {[](world& w) {
           select(w.empty.receive_case(), w.channel_.send_case(1));
@@ -178,6 +275,8 @@ const std::map<std::string, probe>& probes() {
       {"with_timeout", both([](world&) { with_timeout(1ms, [] {}); })},
       {"earliest_limit",
        both([](world&) { static_cast<void>(earliest_limit()); })},
+      {"stop_guard",
+       both([](world& w) { const stop_guard stops(w.stop.get_token()); })},
 
       {"mutex::lock",
        {[](world& w) { w.mutex_.lock(); }, [](world& w) { w.mine.lock(); }}},
@@ -263,12 +362,12 @@ const std::map<std::string, probe>& probes() {
       {"barrier::arrive",
        both([](world& w) { static_cast<void>(w.barrier_.arrive()); })},
       {"wait_group::wait",
-       {[](world& w) { w.group.wait(); },
+       {[](world& w) { w.works.wait(); },
         [](world& w) {
-          w.group.done();
-          w.group.wait();
+          w.works.done();
+          w.works.wait();
         }}},
-      {"wait_group::done", both([](world& w) { w.group.done(); })},
+      {"wait_group::done", both([](world& w) { w.works.done(); })},
       {"call_once",
        {[](world& w) { call_once(w.begun, [] {}); },
         [](world& w) { call_once(w.once, [] {}); }}},
@@ -296,6 +395,144 @@ const std::map<std::string, probe>& probes() {
          w.scope_->spawn([] {});
          begin_to_count();
          w.scope_->cancel();
+       })},
+
+      {"group", both([](world&) { const group several; })},
+      {"group::spawn", both([](world& w) { w.several.spawn([] {}); })},
+      {"group::join",
+       {[](world& w) {
+          w.several.spawn([] {});
+          w.several.join();
+        },
+        [](world& w) {
+          w.several.spawn([] {});
+          begin_to_count();
+          w.several.join();
+        }}},
+      {"pool::spawn",
+       {[](world& w) {
+          w.narrow.spawn([] {});
+          w.narrow.spawn([] {});
+        },
+        [](world& w) { w.narrow.spawn([] {}); }}},
+      {"pool::try_spawn", both([](world& w) { w.narrow.try_spawn([] {}); })},
+      {"for_each",
+       both([](world&) { for_each(std::vector<int>(3), [](int) {}, 2); })},
+      {"map", both([](world&) {
+         static_cast<void>(
+             map(std::vector<int>(3), [](int i) { return i; }, 2));
+       })},
+      {"map_unordered", both([](world&) {
+         for (int i :
+              map_unordered(std::vector<int>(3), [](int j) { return j; }, 2))
+           static_cast<void>(i);
+       })},
+
+      {"async", both([](world& w) { w.result = async([] { return 1; }); })},
+      {"promise", both([](world&) { const promise<int> of; })},
+      {"promise::set_value", both([](world& w) { w.promised.set_value(1); })},
+      {"promise::set_exception",
+       both([](world& w) { w.promised.set_exception(failure); })},
+      {"future::get",
+       {[](world& w) { w.result.get(); },
+        [](world& w) {
+          w.promised.set_value(1);
+          w.result.get();
+        }}},
+      {"future::try_get",
+       both([](world& w) { static_cast<void>(w.result.try_get()); })},
+      {"future::wait",
+       {[](world& w) { w.result.wait(); },
+        [](world& w) {
+          w.promised.set_value(1);
+          w.result.wait();
+        }}},
+      {"future::wait_for", both([](world& w) { w.result.wait_for(1ms); })},
+      {"shared_future::get",
+       {[](world& w) { w.result.share().get(); },
+        [](world& w) {
+          w.promised.set_value(1);
+          w.result.share().get();
+        }}},
+      {"when_all", both([](world& w) {
+         static_cast<void>(when_all(std::move(w.result)));
+       })},
+      {"when_any", both([](world& w) {
+         static_cast<void>(when_any(std::move(w.result)));
+       })},
+      {"as_completed",
+       {[](world& w) {
+          std::vector<future<int>> each_one;
+          each_one.push_back(std::move(w.result));
+          for (future<int>& each : as_completed(each_one)) each.get();
+        },
+        [](world& w) {
+          std::vector<future<int>> each_one;
+          each_one.push_back(std::move(w.result));
+          w.promised.set_value(1);
+          begin_to_count();
+          for (future<int>& each : as_completed(each_one)) each.get();
+        }}},
+      {"wait_any",
+       {[](world& w) { wait_any(w.result, w.event_); },
+        [](world& w) {
+          w.event_.set();
+          wait_any(w.result, w.event_);
+        }}},
+      {"wait_all",
+       {[](world& w) { wait_all(w.result, w.event_); },
+        [](world& w) {
+          w.event_.set();
+          wait_all(w.event_);
+        }}},
+
+      {"mailbox::send",
+       {[](world& w) {
+          w.in.send('a');
+          w.in.send('b');
+        },
+        [](world& w) { w.in.send('a'); }}},
+      {"mailbox::try_send",
+       both([](world& w) { static_cast<void>(w.in.try_send('a')); })},
+      {"mailbox::receive",
+       {[](world& w) { w.in.receive(); },
+        [](world& w) {
+          w.in.send('a');
+          w.in.receive();
+        }}},
+      {"mailbox::receive_if",
+       {[](world& w) {
+          w.in.receive_if([](char c) { return c == 'a'; }, [](char) {},
+                          [](const question&) {});
+        },
+        [](world& w) {
+          w.in.send('a');
+          w.in.receive_if([](char c) { return c == 'a'; }, [](char) {},
+                          [](const question&) {});
+        }}},
+      {"mailbox::receive_only",
+       {[](world& w) { w.in.receive_only<char>(); },
+        [](world& w) {
+          w.in.send('a');
+          w.in.receive_only<char>();
+        }}},
+      {"mailbox::ask",
+       {[](world& w) { w.in.ask<int>(); },
+        [](world& w) {
+          spawn([&] { w.in.receive_only<question>()->reply(1); });
+          w.in.ask<int>();
+        }}},
+      {"mailbox::ask_for", both([](world& w) { w.in.ask_for<int>(1ms); })},
+      {"request::reply", both([](world&) { question().reply(1); })},
+      {"monitor", both([](world& w) { const monitor of(w.waiter); })},
+      {"monitor::wait",
+       {[](world& w) { monitor(w.waiter).wait(); },
+        [](world&) { monitor(spawn([] {})).wait(); }}},
+      {"link", both([](world& w) { link(w.other); })},
+      {"unlink", both([](world& w) {
+         link(w.other);
+         begin_to_count();
+         unlink(w.other);
        })},
   };
   return all;
@@ -361,6 +598,21 @@ TEST_CASE("the reference says of each operation whether it allocates") {
     CAPTURE(r.operation);
     CHECK((r.allocates != "no") == allocates(probes().at(r.operation).ready));
   }
+}
+
+TEST_CASE("every header that weft.h includes is in the reference") {
+  std::ifstream whole("weft.h");
+  std::ifstream page("docs/reference.md");
+  const std::string text((std::istreambuf_iterator<char>(page)), {});
+  int headers = 0;
+  for (std::string line; std::getline(whole, line);) {
+    if (line.rfind("#include", 0) != 0) continue;
+    const std::size_t from = line.rfind('/', line.find(".h\"")) + 1;
+    CHECK_THAT(text,
+               Catch::Contains(line.substr(from, line.find('"', from) - from)));
+    ++headers;
+  }
+  CHECK(headers > 40);
 }
 
 TEST_CASE("every operation that is tried has its line in the reference") {

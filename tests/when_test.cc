@@ -23,10 +23,10 @@
 #include <variant>
 #include <vector>
 
-#include "weft/scheduler/virtual_clock.h"
 #include "weft/scheduler/scheduler.h"
 #include "weft/scheduler/spawn.h"
 #include "weft/scheduler/timeout.h"
+#include "weft/scheduler/virtual_clock.h"
 #include "weft/scheduler/yield.h"
 #include "weft/structure/as_completed.h"
 #include "weft/structure/future.h"

@@ -41,22 +41,22 @@ yellow + red -> blue
 yellow + yellow -> yellow
 
  blue red yellow
-400 zero
-391 zero
-409 zero
+401 zero
+396 zero
+403 zero
  one two zero zero
 
  blue red yellow red yellow blue red yellow red blue
-123 zero
-119 zero
-116 zero
-120 zero
-117 zero
-121 zero
-121 zero
-120 zero
-121 zero
 122 zero
+125 zero
+117 zero
+118 zero
+127 zero
+120 zero
+121 zero
+118 zero
+116 zero
+116 zero
  one two zero zero
 END_OF_OUTPUT
 cp "$dir/out" "$dir/first"
