@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "weft/channel/rendezvous.h"
+#include "weft/scheduler/branchless.h"
 #include "weft/scheduler/select.h"
 
 namespace weft {
@@ -34,8 +35,8 @@ class receive_case_of : public select_case {
 
   // Private: see glance_at() in select.h.
   [[gnu::always_inline]] bool glance(dispatcher* s, bool& plain) const {
-    plain &= !enabled() | from_->usual(s);
-    return enabled() & from_->has_value();
+    plain = both(plain, either(!enabled(), from_->usual(s)));
+    return both(enabled(), from_->has_value());
   }
 
  protected:
@@ -140,8 +141,8 @@ class send_case_of : public select_case {
  public:
   // Private: see glance_at() in select.h.
   [[gnu::always_inline]] bool glance(dispatcher* s, bool& plain) const {
-    plain &= !enabled() | to_->usual(s);
-    return enabled() & to_->has_taker();
+    plain = both(plain, either(!enabled(), to_->usual(s)));
+    return both(enabled(), to_->has_taker());
   }
 
  protected:

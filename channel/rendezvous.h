@@ -19,6 +19,7 @@
 #include "weft/channel/channel_core.h"
 #include "weft/channel/op_status.h"
 #include "weft/channel/ring_buffer.h"
+#include "weft/scheduler/branchless.h"
 
 namespace weft {
 
@@ -115,10 +116,10 @@ class rendezvous : protected channel_core {
   // Nothing unusual is afoot: the next two tell whether a case can happen.
   [[nodiscard]] bool usual(const dispatcher* s) const { return key_ == s->key; }
   [[nodiscard]] bool has_taker() const {
-    return !receivers_.empty() | !buffer_.full();
+    return either(!receivers_.empty(), !buffer_.full());
   }
   [[nodiscard]] bool has_value() const {
-    return !senders_.empty() | !buffer_.empty();
+    return either(!senders_.empty(), !buffer_.empty());
   }
   // The same, of any channel: a closed one can fail now. They throw what
   // forbids the operation.

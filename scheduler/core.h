@@ -260,20 +260,20 @@ struct core : dispatcher {
   static void enter(dispatcher* s, control_block& me) noexcept;
   [[noreturn]] void finish(control_block& me,
                            std::exception_ptr& failure) noexcept;
+  [[noreturn]] void depart(control_block& me, stack ground,
+                           control_block* n) noexcept;
   // Tells those who care of the end and frees the descriptor. Gives who has to
   // run at once, or null. Leaves `failure` empty.
-  [[gnu::always_inline]] control_block* settle(
-      descriptor& d, std::exception_ptr& failure) noexcept {
-    control_block* heir = nullptr;
-    if (failure) [[unlikely]]
-      heir = pass_on(d, failure);
-    while (!d.joiners.empty()) queue.push(unlink(d.joiners.front(), d.joiners));
+  control_block* settle(descriptor& d, std::exception_ptr& failure) noexcept;
+  // One that nothing has to be cleared away of.
+  [[gnu::always_inline]] void release(descriptor& d) noexcept {
+    wake_joiners(d);
     d.id = 0;
-    if (d.detailed) [[unlikely]]
-      forget_details(d);
     --live;
     free_descriptor(&d);
-    return heir;
+  }
+  [[gnu::always_inline]] void wake_joiners(descriptor& d) noexcept {
+    while (!d.joiners.empty()) queue.push(unlink(d.joiners.front(), d.joiners));
   }
   control_block* pass_on(descriptor& d, std::exception_ptr& failure) noexcept;
   // Gives who has to run at once, or null; he stands in no queue.
@@ -303,6 +303,10 @@ struct core : dispatcher {
 
   // What is asked of a stack when its tasklet ends.
   void inspect(const descriptor& d) const noexcept;
+  void inspect_if_asked(const descriptor& d) const noexcept {
+    if (stacks.guard().must_be_asked() || survey) [[unlikely]]
+      inspect(d);
+  }
 
   // ---- stacks.cc
   void trim() noexcept;

@@ -8,7 +8,9 @@ namespace weft {
 interruption::interruption()
     : d_(core::present().current->who),
       id_(d_->id),
-      outer_(std::exchange(d_->interruptions, this)) {}
+      outer_(std::exchange(d_->interruptions, this)) {
+  d_->detailed = true;
+}
 
 interruption::interruption(descriptor& d) noexcept
     : d_(&d), id_(d.id), outer_(nullptr) {

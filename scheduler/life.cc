@@ -152,14 +152,21 @@ void core::forget_details(descriptor& d) noexcept {
   d.detailed = false;
 }
 
-[[gnu::always_inline]] inline void core::finish(
-    control_block& me, std::exception_ptr& failure) noexcept {
-  if (stacks.guard().must_be_asked() || survey) [[unlikely]]
-    inspect(*me.who);
-  const stack ground = ground_of(*me.who);
-  control_block* n = settle(*me.who, failure);
-  if (flagged()) [[unlikely]]
-    unwatch();  // What was due to this tasklet concerns nobody any more.
+control_block* core::settle(descriptor& d,
+                            std::exception_ptr& failure) noexcept {
+  control_block* const heir = failure ? pass_on(d, failure) : nullptr;
+  if (d.detailed) {
+    wake_joiners(d);
+    d.id = 0;
+    forget_details(d);
+  }
+  release(d);
+  return heir;
+}
+
+// Who has ended goes away. `n`: who has to run at once, or null.
+[[gnu::always_inline]] inline void core::depart(control_block& me, stack ground,
+                                                control_block* n) noexcept {
   if (n == nullptr) [[likely]] {
     n = next();
     if (n == nullptr) [[unlikely]]
@@ -178,6 +185,15 @@ void core::forget_details(descriptor& d) noexcept {
   flow::leave<dispatcher>(this, &me, n);
 }
 
+void core::finish(control_block& me, std::exception_ptr& failure) noexcept {
+  inspect_if_asked(*me.who);
+  const stack ground = ground_of(*me.who);
+  control_block* n = settle(*me.who, failure);
+  if (flagged())
+    unwatch();  // What was due to this tasklet concerns nobody any more.
+  depart(me, ground, n);
+}
+
 // ---- start
 
 // The first frame of a tasklet. Nothing escapes it, and it does not return.
@@ -192,10 +208,17 @@ void core::forget_details(descriptor& d) noexcept {
     failure = std::current_exception();
   }
   core& c = of(s);
-  if (failure || c.flagged() || me.who->strands.greenlet != nullptr ||
-      me.who->heritage != nullptr) [[unlikely]]
+  descriptor& d = *me.who;
+  if (failure || c.flagged() || d.detailed || d.strands.greenlet != nullptr)
+      [[unlikely]] {
     c.last_words(me, failure);
-  c.finish(me, failure);
+    c.finish(me, failure);
+  }
+  // The ordinary end.
+  c.inspect_if_asked(d);
+  const stack ground = ground_of(d);
+  c.release(d);
+  c.depart(me, ground, nullptr);
 }
 
 void core::enter_flagged(dispatcher* s, control_block& me) noexcept {

@@ -118,7 +118,9 @@ class spawning {
 
  private:
   descriptor* begin() {
-    if (s_->current->who->heritage != nullptr) [[unlikely]]
+    // It may have something that a spawn inherits.
+    const bool bears = s_->current->who->detailed;
+    if (bears) [[unlikely]]
       hand_on(s_, d_);
     // Only now: to copy the callable may have spawned others.
     if (!s_->queue.has_room(s_->live + 1)) [[unlikely]]
@@ -131,7 +133,7 @@ class spawning {
     d->shields = d->exits_alive = 0;
     d->kills = 0;
     ++s_->live;
-    if (s_->current->who->interruptions != nullptr) [[unlikely]]
+    if (bears) [[unlikely]]
       bequeath(s_, d);
     return d;
   }

@@ -107,6 +107,8 @@ std::vector<mapped_t<F, R>> map(
 template <std::ranges::view V, typename F>
   requires maps<F, V> && std::movable<mapped_t<F, V>>
 class map_unordered_view {
+  struct state;
+
  public:
   using value_type = mapped_t<F, V>;
 
@@ -141,8 +143,8 @@ class map_unordered_view {
 
    private:
     friend class map_unordered_view;
-    explicit iterator(typename map_unordered_view::state* of) : of_(of) {}
-    typename map_unordered_view::state* of_ = nullptr;
+    explicit iterator(state* of) : of_(of) {}
+    state* of_ = nullptr;
   };
 
   // Once. Throws as ++.
@@ -153,8 +155,6 @@ class map_unordered_view {
   [[nodiscard]] std::default_sentinel_t end() const { return {}; }
 
  private:
-  struct state;
-
   // Whatever the end of a call, the consumer hears of it.
   struct bell {
     explicit bell(std::shared_ptr<state> s) : of(std::move(s)) {}

@@ -42,12 +42,13 @@ void drop_belongings(descriptor& d) noexcept {
 }
 
 void inherit(descriptor& child, const descriptor& parent) {
-  child.detailed = true;
   belonging** end = &child.heritage;
   for (const belonging* b = parent.heritage; b != nullptr; b = b->older) {
     if (b->inherit == nullptr) continue;
     *end = b->inherit(*b);
-    if (*end != nullptr) end = &(*end)->older;
+    if (*end == nullptr) continue;
+    child.detailed = true;
+    end = &(*end)->older;
   }
 }
 
