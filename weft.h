@@ -39,6 +39,7 @@
 #include "weft/sync/condition_variable.h"   // IWYU pragma: export
 #include "weft/sync/event.h"                // IWYU pragma: export
 #include "weft/sync/latch.h"                // IWYU pragma: export
+#include "weft/sync/lock_all.h"             // IWYU pragma: export
 #include "weft/sync/mutex.h"                // IWYU pragma: export
 #include "weft/sync/once_flag.h"            // IWYU pragma: export
 #include "weft/sync/recursive_mutex.h"      // IWYU pragma: export

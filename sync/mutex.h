@@ -20,9 +20,8 @@
 //                 lock() throws error.
 // Cost:           O(1), no allocation, no atomic.
 //
-// Several at once: name them in the same order everywhere. Where the orders
-// differ, std::scoped_lock retries, and since turns are exact it may do so for
-// ever.
+// Several at once: by lock_all.h. Where others name them in another order,
+// std::scoped_lock retries, and since turns are exact it may do so for ever.
 //
 // lockable.h has lock(), try_lock(), try_lock_for(), try_lock_until(),
 // lock_case() and owner(). (std::timed_mutex.)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // Law 22: mutexes of all kinds.
+#include <array>
 #include <catch2/catch.hpp>
 #include <chrono>
 #include <mutex>
@@ -202,6 +203,51 @@ TEST_CASE("std's locks work, of several at once, too") {
   CHECK(inside == 0);
   const std::shared_lock reading(c);
   CHECK(c.readers() == 1);
+}
+
+TEST_CASE("lock_all() locks in one order, whatever order it is given") {
+  const scheduler s;
+  mutex a;
+  mutex b;
+  recursive_mutex c;
+  int inside = 0;
+  int turns = 0;
+  for (int i = 0; i != 12; ++i)
+    spawn([&, i] {
+      for (int n = 0; n != 5; ++n) {
+        if (i % 3 == 0) lock_all(a, b, c);
+        if (i % 3 == 1) lock_all(c, b, a);
+        if (i % 3 == 2) lock_all(b, c, a);
+        const std::scoped_lock all(std::adopt_lock, a, b, c);
+        CHECK(++inside == 1);
+        yield();
+        --inside;
+        ++turns;
+      }
+    });
+  CHECK(run().blocked == 0);
+  CHECK(turns == 60);
+}
+
+TEST_CASE("a lock_all() that fails leaves nothing locked") {
+  const scheduler s;
+  std::array<mutex, 3> all;
+  const tasklet holder = spawn([&] {
+    const std::scoped_lock last(all[2]);
+    suspend();
+  });
+  yield();
+  const tasklet t = spawn([&] { lock_all(all[2], all[0], all[1]); });
+  yield();
+  CHECK(all[0].owner() == t);
+  t.kill();
+  CHECK(!t.alive());
+  CHECK(all[0].try_lock());
+  CHECK(all[1].try_lock());
+  all[0].unlock();
+  all[1].unlock();
+  holder.insert();
+  run();
 }
 
 TEST_CASE("a recursive mutex is unlocked as often as it was locked") {

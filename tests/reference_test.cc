@@ -308,6 +308,13 @@ const std::map<std::string, probe>& probes() {
          free.lock_shared();
          free.unlock_shared();
        })},
+      {"lock_all",
+       {[](world& w) { lock_all(w.mutex_, w.recursive); },
+        [](world& w) {
+          recursive_mutex free;
+          lock_all(w.mine, free);
+          free.unlock();
+        }}},
       {"condition_variable::wait", both([](world& w) {
          std::unique_lock held(w.mine);
          spawn([&w] { w.changed.notify_all(); });

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: BSL-1.0
+// Locks several things at once.
+//
+//   weft::lock_all(from.mutex, to.mutex);
+//   const std::scoped_lock both(std::adopt_lock, from.mutex, to.mutex);
+//
+// In the order of their addresses, which is the same for everybody: so nobody
+// waits in a circle with others who do it so too, and none of them starves.
+// std::lock() and std::scoped_lock of several try and step back instead; where
+// others lock the same ones in another order, fair mutexes may be handed round
+// among those who step back for ever.
+//
+// Each may be anything that has lock() and unlock(). Parks as their lock()
+// does. What a lock() throws comes out, and those that were locked are unlocked.
+// Cost: a lock() each; no allocation.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <functional>
+#include <memory>
+
+namespace weft {
+
+template <typename... Lockables>
+void lock_all(Lockables&... all) {
+  struct one {
+    void* what;
+    void (*lock)(void*);
+    void (*unlock)(void*);
+  };
+  std::array<one, sizeof...(all)> in_order{one{
+      std::addressof(all), [](void* l) { static_cast<Lockables*>(l)->lock(); },
+      [](void* l) { static_cast<Lockables*>(l)->unlock(); }}...};
+  std::sort(in_order.begin(), in_order.end(), [](const one& a, const one& b) {
+    return std::less<>()(a.what, b.what);
+  });
+  std::size_t locked = 0;
+  try {
+    for (; locked != in_order.size(); ++locked)
+      in_order[locked].lock(in_order[locked].what);
+  } catch (...) {
+    while (locked != 0) {
+      --locked;
+      in_order[locked].unlock(in_order[locked].what);
+    }
+    throw;
+  }
+}
+
+}  // namespace weft
