@@ -30,20 +30,20 @@ void lock_all(Lockables&... all) {
     void (*lock)(void*);
     void (*unlock)(void*);
   };
-  std::array<one, sizeof...(all)> in_order{one{
+  std::array<one, sizeof...(all)> each{one{
       std::addressof(all), [](void* l) { static_cast<Lockables*>(l)->lock(); },
       [](void* l) { static_cast<Lockables*>(l)->unlock(); }}...};
-  std::sort(in_order.begin(), in_order.end(), [](const one& a, const one& b) {
+  std::sort(each.begin(), each.end(), [](const one& a, const one& b) {
     return std::less<>()(a.what, b.what);
   });
   std::size_t locked = 0;
   try {
-    for (; locked != in_order.size(); ++locked)
-      in_order[locked].lock(in_order[locked].what);
+    for (; locked != each.size(); ++locked)
+      each[locked].lock(each[locked].what);
   } catch (...) {
     while (locked != 0) {
       --locked;
-      in_order[locked].unlock(in_order[locked].what);
+      each[locked].unlock(each[locked].what);
     }
     throw;
   }
