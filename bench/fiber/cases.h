@@ -14,6 +14,7 @@ void add_yield_cases(bench::suite& all);
 void add_channel_cases(bench::suite& all);
 void add_spawn_cases(bench::suite& all);
 void add_future_cases(bench::suite& all);
+void add_sync_cases(bench::suite& all);
 void add_skynet_cases(bench::suite& all);
 void add_memory_cases(bench::suite& all);
 

@@ -8,6 +8,7 @@ int main(int argc, char** argv) {
   add_channel_cases(all);
   add_spawn_cases(all);
   add_future_cases(all);
+  add_sync_cases(all);
   add_skynet_cases(all);
   add_memory_cases(all);
   all.read(argc, argv);

@@ -118,6 +118,7 @@ func main() {
 	addSelectCases()
 	addSpawnCases()
 	addFutureCases()
+	addSyncCases()
 	addSkynetCases()
 	addMemoryCases()
 
