@@ -6,6 +6,7 @@
 #include <catch2/catch.hpp>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <exception>
 #include <fstream>
 #include <functional>
@@ -152,7 +153,7 @@ const std::map<std::string, probe>& probes() {
       {"block_trap", both([](world&) { const block_trap here; })},
       {"atomic_section", both([](world&) { const atomic_section here; })},
       {"scheduler::set_spawn_callback", both([](world& w) {
-         w.s.set_spawn_callback([&w, room = std::array<std::size_t, 4>()](
+         w.s.set_spawn_callback([&w, room = std::array<std::int64_t, 4>()](
                                     const tasklet&) { w.works.add(room[0]); });
        })},
       {"report", both([](world&) {
@@ -254,7 +255,7 @@ const std::map<std::string, probe>& probes() {
       {"any_channel::front",
        both([](world& w) { static_cast<void>(any_channel(w.gate).front()); })},
       {"set_channel_callback", both([](world& w) {
-         set_channel_callback([&w, room = std::array<std::size_t, 4>()](
+         set_channel_callback([&w, room = std::array<std::int64_t, 4>()](
                                   const any_channel&, const tasklet&, bool,
                                   bool) { w.works.add(room[0]); });
        })},
