@@ -41,7 +41,12 @@ fate each_fate() {
 // Meets it when meet() is called.
 class doomed {
  public:
-  explicit doomed(fate how) : how_(how) {
+  explicit doomed(fate how)
+      : how_(how), t(spawn([this] {
+          go_.receive();
+          if (how_ == fate::exits) throw tasklet_exit();
+          if (how_ == fate::throws) throw 7;
+        })) {
     if (how != fate::killed_fresh) yield();
   }
   void meet() {
@@ -56,11 +61,7 @@ class doomed {
   channel<int> go_;
 
  public:
-  const tasklet t = spawn([this] {
-    go_.receive();
-    if (how_ == fate::exits) throw tasklet_exit();
-    if (how_ == fate::throws) throw 7;
-  });
+  const tasklet t;
 };
 
 TEST_CASE("a monitor tells how a tasklet has ended, before and after") {

@@ -77,12 +77,13 @@ struct world {
   mailbox<char, question> in{1};
   std::optional<scope> scope_;
   tasklet waiter, other;
-  tasklet paused = create([] {});
+  tasklet paused;
 
   world() {
     channel_.send(1);
     vacant.set_preference(preference::neither);
     works.add();
+    paused = create([] {});
     three.next();
     other_side.switch_to();
     const std::exception_ptr warm = std::make_exception_ptr(0);

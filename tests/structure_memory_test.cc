@@ -3,7 +3,6 @@
 #include <catch2/catch.hpp>
 #include <chrono>
 #include <cstddef>
-#include <cstdlib>
 #include <memory>
 #include <new>
 
@@ -12,44 +11,30 @@
 #include "weft/scheduler/timeout.h"
 #include "weft/scheduler/yield.h"
 #include "weft/structure/scope.h"
-
-namespace {
-
-std::size_t allocations = 0;
-std::size_t until_failure = ~std::size_t{0};
-
-}  // namespace
-
-void* operator new(std::size_t size) {
-  ++allocations;
-  if (until_failure-- == 0) throw std::bad_alloc();
-  void* const place = std::malloc(size);
-  if (place == nullptr) throw std::bad_alloc();
-  return place;
-}
-void operator delete(void* place) noexcept { std::free(place); }
-void operator delete(void* place, std::size_t) noexcept { std::free(place); }
+#include "weft/tests/support/allocations.h"
 
 namespace {
 
 using namespace weft;
+using weft_test::allocations;
+using weft_test::until_failure;
 using namespace std::chrono_literals;
 
 TEST_CASE("a limit of time allocates nothing") {
   const scheduler s;
-  const std::size_t before = allocations;
+  const std::size_t before = allocations();
   for (int i = 0; i < 100; ++i) {
     const timeout limit(1h);
     const deadline other(1h);
     yield();
   }
-  CHECK(allocations == before);
+  CHECK(allocations() == before);
 }
 
 TEST_CASE("a scope allocates twice, and nothing for those that come and go") {
   const scheduler s;
   spawn([] {}).join();
-  const std::size_t before = allocations;
+  const std::size_t before = allocations();
   {
     scope all;
     for (int i = 0; i < 1000; ++i) {
@@ -57,7 +42,7 @@ TEST_CASE("a scope allocates twice, and nothing for those that come and go") {
       yield();
     }
   }
-  CHECK(allocations == before + 2);
+  CHECK(allocations() == before + 2);
 }
 
 TEST_CASE("where a deadline cannot be inherited there is no tasklet") {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// Counts what the program allocates. Included by one file of a program: it
-// replaces operator new.
+// Counts what the program allocates, and has it fail. Included by one file of a
+// program: it replaces operator new.
 #pragma once
 
 #include <cstddef>
@@ -10,22 +10,28 @@
 namespace weft_test {
 
 inline std::size_t allocations_made = 0;
+// How many succeed before the one that fails.
+inline std::size_t until_failure = ~std::size_t{0};
 
 // So far.
 inline std::size_t allocations() { return allocations_made; }
+
+inline void* allocate(std::size_t size) {
+  ++allocations_made;
+  if (until_failure-- == 0) return nullptr;
+  return std::malloc(size != 0 ? size : 1);
+}
 
 }  // namespace weft_test
 
 // Not inlined, or g++ takes malloc() and delete for a pair that does not fit.
 [[gnu::noinline]] void* operator new(std::size_t size) {
-  ++weft_test::allocations_made;
-  if (void* p = std::malloc(size != 0 ? size : 1)) return p;
+  if (void* p = weft_test::allocate(size)) return p;
   throw std::bad_alloc();
 }
 [[gnu::noinline]] void* operator new(std::size_t size,
                                      const std::nothrow_t&) noexcept {
-  ++weft_test::allocations_made;
-  return std::malloc(size != 0 ? size : 1);
+  return weft_test::allocate(size);
 }
 [[gnu::noinline]] void operator delete(void* p) noexcept { std::free(p); }
 [[gnu::noinline]] void operator delete(void* p, std::size_t) noexcept {
