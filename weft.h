@@ -14,6 +14,7 @@
 #include "weft/scheduler/clock.h"           // IWYU pragma: export
 #include "weft/scheduler/join_case.h"       // IWYU pragma: export
 #include "weft/scheduler/manual_clock.h"    // IWYU pragma: export
+#include "weft/scheduler/outside.h"         // IWYU pragma: export
 #include "weft/scheduler/report.h"          // IWYU pragma: export
 #include "weft/scheduler/scaled_clock.h"    // IWYU pragma: export
 #include "weft/scheduler/scheduler.h"       // IWYU pragma: export

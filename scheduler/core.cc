@@ -101,6 +101,7 @@ void core::popped_null() noexcept {
 control_block* core::intercept(control_block* me, control_block* n) noexcept {
   if (flagged(current_due)) unwatch();
   if (flagged(resortless)) restock();
+  if (flagged(has_mail)) mail->read();
   // Whoever it stands for is in its callback, and goes on when that returns.
   while (n == &stand_in) {
     stand_in_served = true;
@@ -127,6 +128,7 @@ void core::idle() noexcept {
     const std::size_t keep = 2 * stacks_in_use() + kept_stacks;
     if (stacks.trim(keep, stacks_at_once)) return;
   }
+  if (awaited != 0 && driver->jumps()) deadline.reset();
   const polling_scope no_switch(*this);
   driver->wait(deadline);
 }
@@ -154,6 +156,10 @@ control_block* dispatcher::next_slow() noexcept {
     }
     // Nobody is runnable.
     if (c.has_sources()) c.poll_sources();
+    if (flagged(has_mail)) {
+      c.mail->read();
+      continue;
+    }
     if (queue.members() == 0) {
       if (!c.may_come()) return c.give_up();
       // Something may come, and not every run waits for it.

@@ -7,6 +7,7 @@
 //   kill.cc       kill, and other exceptions from outside
 //   end_observer.cc  who is told of a tasklet's end
 //   interruption.cc  what is to be raised in a tasklet when the time comes
+//   inbox.cc      what other threads want of it
 //   stop_guard.cc  stops that are asked for, in other threads too
 //   select.cc     waiting for several things
 //   sleep.cc      waits that end with the time
@@ -37,6 +38,7 @@
 #include "weft/scheduler/dispatcher.h"
 #include "weft/scheduler/end_observer.h"
 #include "weft/scheduler/idle_driver.h"
+#include "weft/scheduler/inbox.h"
 #include "weft/scheduler/interruption.h"
 #include "weft/scheduler/overflow.h"
 #include "weft/scheduler/run_result.h"
@@ -138,13 +140,23 @@ struct core : dispatcher {
   }
   // One of them may yet make somebody runnable while nobody runs.
   [[nodiscard]] bool may_come() const {
-    return driver->expects() || stops_may_come() ||
+    return driver->expects() || stops_may_come() || mail_may_come() ||
            (!timers.empty() &&
             (driver->time_passes() || timers.next_deadline() <= driver->now()));
   }
   // Nothing is runnable and nothing can wake anyone: gives who goes on all the
   // same, because he waits for just that. Null: a deadlock.
   control_block* give_up() noexcept;
+
+  // ---- what other threads want
+  // The inbox, which is made when the first one is to have it.
+  const std::shared_ptr<inbox>& letters();
+  // Something that another thread does may yet make somebody runnable.
+  [[nodiscard]] bool mail_may_come() const {
+    return awaited != 0 || (mail && !flagged(closing) && mail->has_outsiders());
+  }
+  // Ends the inbox, when nobody is left to whom anything could come.
+  void close_mail() noexcept;
 
   // ---- stop_guard.cc
   [[nodiscard]] bool stops_may_come() const {
@@ -382,6 +394,9 @@ struct core : dispatcher {
   scheduler* face = nullptr;  // what a user has of it
   strand_home& strands = strand_home::here();
   std::deque<late_failure> failures;
+
+  std::shared_ptr<inbox> mail;  // null: nobody has asked for it
+  std::size_t awaited = 0;      // letters that are certain to come
 
   stop_guard* stop_guards = nullptr;     // whose stop has not come
   std::atomic<bool> stop_asked = false;  // for one of them, by another thread

@@ -62,6 +62,7 @@ enum scheduler_flag : std::uint32_t {
   sliced = 4096,           // the time of the last switch is kept
   in_schedule_cb = 8192,   // the schedule callback has not returned
   in_channel_cb = 16384,   // the channel callback has not returned
+  has_mail = 32768,        // another thread has posted something
   long_way = current_due | no_switching | channels_watched,
 };
 

@@ -40,6 +40,10 @@ class idle_driver {
   // expected, the scheduler does not wait: run() returns idle.
   [[nodiscard]] virtual bool time_passes() const noexcept { return true; }
 
+  // To wait for a deadline takes no time. While a call that was offloaded is
+  // under way the scheduler waits without one.
+  [[nodiscard]] virtual bool jumps() const noexcept { return false; }
+
   // Something outside, beside timers, may still wake a tasklet: there is no
   // deadlock, and run() waits instead of returning.
   [[nodiscard]] virtual bool expects() const noexcept { return false; }

@@ -23,7 +23,10 @@ namespace weft {
 class manual_clock : public virtual_clock {
  public:
   [[nodiscard]] bool time_passes() const noexcept override { return false; }
-  void wait(std::optional<clock::time_point>) noexcept override {}
+  [[nodiscard]] bool jumps() const noexcept override { return false; }
+  void wait(std::optional<clock::time_point>) noexcept override {
+    thread_driver::wait(std::nullopt);
+  }
 };
 
 }  // namespace weft

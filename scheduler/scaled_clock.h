@@ -34,6 +34,7 @@ class scaled_clock : public idle_driver {
   void poll() noexcept override { inner_.poll(); }
   void wait(std::optional<clock::time_point> deadline) noexcept override;
   void wake() noexcept override { inner_.wake(); }
+  [[nodiscard]] bool jumps() const noexcept override { return inner_.jumps(); }
   [[nodiscard]] bool expects() const noexcept override {
     return inner_.expects();
   }

@@ -80,6 +80,10 @@ core::~core() {
 
 void core::shutdown() noexcept {
   clear(no_switching);  // A guard that is still alive guards nothing now.
+  if (mail) {
+    mail->refuse_work();
+    while (flagged(has_mail)) mail->read();
+  }
   set(closing);
   for (const late_failure& f : failures) report_failure(f.who, f.what);
   failures.clear();
@@ -98,6 +102,7 @@ void core::shutdown() noexcept {
     // What that spawns is killed next.
     if (live == 0) drop_belongings(*main);
   }
+  close_mail();
   delist();
   strands.leave();
   weft_this_dispatcher = no_dispatcher();

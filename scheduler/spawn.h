@@ -115,11 +115,13 @@ class spawning {
     return t;
   }
   tasklet commit_paused();
+  // One that nobody has spawned: it inherits nothing, and nobody is told.
+  void commit_orphan() { s_->queue.push(&begin(false)->seed); }
 
  private:
-  descriptor* begin() {
-    // It may have something that a spawn inherits.
-    const bool bears = s_->current->who->detailed;
+  // `bears`: the current tasklet may have something that a spawn inherits.
+  descriptor* begin() { return begin(s_->current->who->detailed); }
+  [[gnu::always_inline]] descriptor* begin(bool bears) {
     if (bears) [[unlikely]]
       hand_on(s_, d_);
     // Only now: to copy the callable may have spawned others.

@@ -13,12 +13,12 @@
 // Thread safety: none.
 #pragma once
 
-#include "weft/scheduler/idle_driver.h"
 #include "weft/scheduler/saturate.h"
+#include "weft/scheduler/thread_driver.h"
 
 namespace weft {
 
-class virtual_clock : public idle_driver {
+class virtual_clock : public thread_driver {
  public:
   clock::time_point now() noexcept override { return now_; }
 
@@ -30,13 +30,14 @@ class virtual_clock : public idle_driver {
     if (when > now_) now_ = when;
   }
 
-  // Requires: a deadline; nobody but a timer wakes the tasklets of a
-  // simulation.
+  // Without a deadline, for what other threads do.
   void wait(std::optional<clock::time_point> deadline) noexcept override {
-    if (deadline) advance_to(*deadline);
+    if (deadline)
+      advance_to(*deadline);
+    else
+      thread_driver::wait(deadline);
   }
-
-  void wake() noexcept override {}
+  [[nodiscard]] bool jumps() const noexcept override { return true; }
 
  private:
   clock::time_point now_{};

@@ -141,6 +141,13 @@ const std::map<std::string, probe>& probes() {
       {"current", both([](world&) { static_cast<void>(current()); })},
       {"scheduler::trim", both([](world& w) { w.s.trim(); })},
 
+      {"outside", both([](world&) {
+         const outside first;
+         begin_to_count();
+         const outside in;
+       })},
+      {"outside::post", both([](world&) { outside().post([] {}); })},
+
       {"every", both([](world&) { static_cast<void>(every(1ms)); })},
       {"at_rate", both([](world&) { static_cast<void>(at_rate(60)); })},
       {"ticker::iterator::operator++",
