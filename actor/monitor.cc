@@ -52,6 +52,7 @@ std::optional<down> monitor::wait_until(
 std::optional<down> monitor::wait_for_ns(std::chrono::nanoseconds time,
                                          std::source_location where) {
   admit();
+  if (ended()) return end_;
   return wait_until(home_->from_now(time), where);
 }
 

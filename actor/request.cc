@@ -12,6 +12,7 @@ asker_core::~asker_core() {
 void asker_core::wait(wait_forever, std::source_location where) {
   if (!done_) {
     dispatcher* s = this_dispatcher();
+    s->admit();  // It may have parked before, to send.
     wait_record w("ask", where);
     s->park(w, line_);
   }
@@ -21,6 +22,7 @@ void asker_core::wait(wait_forever, std::source_location where) {
 bool asker_core::wait(wait_until until, std::source_location where) {
   if (!done_) {
     dispatcher* s = this_dispatcher();
+    s->admit();
     wait_record w("ask", where);
     if (!s->park_until(w, line_, until.deadline)) return false;
   }

@@ -89,6 +89,7 @@ class rendezvous : protected channel_core {
         }
         if (closed_) return op_status::closed;
         if constexpr (!waits) return op_status::would_block;
+        s->admit();  // What has come since it was roused.
         wait_record w("receive", where);
         if constexpr (std::is_same_v<Wait, wait_until>) {
           if (!s->park_until(w, me.line, wait.deadline))
@@ -141,11 +142,11 @@ class rendezvous : protected channel_core {
     return op_status::done;
   }
   op_status get_now(dispatcher* s, landing& to, control_block*& next) {
-    if (exceptions_ | closed_) [[unlikely]] {
-      if (!has_value()) return op_status::closed;
-      if (buffer_.empty() && exception_first()) throw_sent(s);
-    }
+    if (closed_ && !has_value()) [[unlikely]]
+      return op_status::closed;
     require_sender_may_run(s, !buffer_.empty());
+    if (buffer_.empty() && exception_first()) [[unlikely]]
+      throw_sent(s);
     static_cast<void>(accept(s, to, next));
     return op_status::done;
   }

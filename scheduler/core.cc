@@ -19,6 +19,9 @@ constexpr std::chrono::milliseconds long_sleep{10};
 constexpr std::size_t kept_stacks = 64;
 constexpr std::size_t stacks_at_once = 64;
 
+// How often, while nothing but a stop could come.
+constexpr std::chrono::milliseconds stops_looked_at{100};
+
 constinit exception_state no_exceptions{};
 constinit dispatcher no_scheduler_here{none_here, &no_exceptions};
 
@@ -129,6 +132,10 @@ void core::idle() noexcept {
     if (stacks.trim(keep, stacks_at_once)) return;
   }
   if (awaited != 0 && driver->jumps()) deadline.reset();
+  // Nobody tells when a stop has become impossible.
+  if (!deadline && stops_may_come() && driver->time_passes() &&
+      !driver->jumps())
+    deadline = driver->now() + stops_looked_at;
   const polling_scope no_switch(*this);
   driver->wait(deadline);
 }
@@ -162,6 +169,7 @@ control_block* dispatcher::next_slow() noexcept {
     }
     if (queue.members() == 0) {
       if (!c.may_come()) return c.give_up();
+      if (flagged(has_mail)) continue;
       // Something may come, and not every run waits for it.
       control_block* back = nullptr;
       if (run_frame* f = c.impatient_frame()) {
@@ -249,14 +257,16 @@ void dispatcher::raise_in(control_block* t, std::exception_ptr what) noexcept {
 }
 
 void dispatcher::unpark(control_block* t) noexcept {
-  if (t->waiting != nullptr && t->waiting->pause != 0) --paused;
-  for (wait_record* w = t->waiting; w != nullptr; w = w->sibling) {
-    if (w->queue != nullptr)
-      w->served != 0 ? w->queue->remove(*w) : w->queue->leave(*w);
+  wait_record* const first = std::exchange(t->waiting, nullptr);
+  if (first != nullptr && first->pause != 0) --paused;
+  for (wait_record* w = first; w != nullptr; w = w->sibling) {
+    if (w->queue != nullptr) w->queue->remove(*w);
     if (w->reason == run_reason)
       core::of(this).drop_frame(*static_cast<run_frame*>(w->slot));
   }
-  t->waiting = nullptr;
+  // Only when it stands in no line: those behind it may be served now.
+  for (wait_record* w = first; w != nullptr; w = w->sibling)
+    if (w->queue != nullptr && w->served == 0) w->queue->was_left();
 }
 
 std::shared_ptr<void>& dispatcher::attachment() {

@@ -153,7 +153,9 @@ struct core : dispatcher {
   const std::shared_ptr<inbox>& letters();
   // Something that another thread does may yet make somebody runnable.
   [[nodiscard]] bool mail_may_come() const {
-    return awaited != 0 || (mail && !flagged(closing) && mail->has_outsiders());
+    // The flag last: who was outside may have posted something, then left.
+    return awaited != 0 || (mail && !flagged(closing) &&
+                            (mail->has_outsiders() || flagged(has_mail)));
   }
   // Ends the inbox, when nobody is left to whom anything could come.
   void close_mail() noexcept;

@@ -10,6 +10,8 @@ namespace weft {
 
 // Until the poster has counted itself out, shut() waits for it.
 bool inbox::begin_post(std::uint32_t unless) noexcept {
+  // Those that are refused keep nobody waiting.
+  if ((state_.load(std::memory_order_relaxed) & unless) != 0) return false;
   const auto was = state_.fetch_add(one_poster, std::memory_order_acquire);
   if ((was & unless) == 0) return true;
   state_.fetch_sub(one_poster, std::memory_order_release);
@@ -23,14 +25,11 @@ void inbox::ring() noexcept {
 
 bool inbox::post(letter& l, bool work) noexcept {
   if (!begin_post(work ? no_work | closed : closed)) return false;
-  if (overflow_.load(std::memory_order_acquire) != nullptr ||
-      !queue_.bounded_push(&l)) {
-    letter* newest = overflow_.load(std::memory_order_relaxed);
-    do {
-      l.next = newest;
-    } while (!overflow_.compare_exchange_weak(
-        newest, &l, std::memory_order_release, std::memory_order_relaxed));
-  }
+  letter* newest = come_.load(std::memory_order_relaxed);
+  do {
+    l.next = newest;
+  } while (!come_.compare_exchange_weak(newest, &l, std::memory_order_release,
+                                        std::memory_order_relaxed));
   ring();
   state_.fetch_sub(one_poster, std::memory_order_release);
   return true;
@@ -54,23 +53,18 @@ void inbox::shut(std::uint32_t for_whom) noexcept {
 }
 
 letter* inbox::take() noexcept {
-  letter* l = nullptr;
-  if (late_ == nullptr) {
-    if (queue_.pop(l)) return l;
-    letter* newest = overflow_.exchange(nullptr, std::memory_order_acquire);
+  if (taken_ == nullptr) {
+    letter* newest = come_.exchange(nullptr, std::memory_order_acquire);
     while (newest != nullptr) {
-      letter* const older = newest->next;
-      newest->next = late_;
-      late_ = newest;
-      newest = older;
+      letter* const older = std::exchange(newest->next, taken_);
+      taken_ = std::exchange(newest, older);
     }
   }
-  if (late_ != nullptr) l = std::exchange(late_, late_->next);
-  return l;
+  return taken_ != nullptr ? std::exchange(taken_, taken_->next) : nullptr;
 }
 
 void inbox::put_back(letter& l) noexcept {
-  l.next = std::exchange(late_, &l);
+  l.next = std::exchange(taken_, &l);
   of_.set(has_mail);
 }
 
@@ -80,13 +74,15 @@ void inbox::read() noexcept {
     letter* const l = take();
     if (l == nullptr) return;
     l->deliver(*l, of_);
-    if (late_ == l) return;  // It was put back.
+    if (taken_ == l) return;  // It was put back.
   }
   of_.set(has_mail);  // There may be more.
 }
 
 const std::shared_ptr<inbox>& core::letters() {
-  if (!mail) mail = std::make_shared<inbox>(*this);
+  if (mail) return mail;
+  mail = std::make_shared<inbox>(*this);
+  if (flagged(closing)) mail->refuse_work();
   return mail;
 }
 

@@ -1,24 +1,19 @@
 // SPDX-License-Identifier: BSL-1.0
 // Private: what other threads want of a scheduler.
 //
-//   any thread     post():  queue it - raise the flag has_mail - wake, once
+//   any thread     post():  link it - raise the flag has_mail - wake, once
 //   the scheduler  read():  the flag down - deliver some, in order
 //
 // The flag is one of those that every switch tests, so a scheduler that runs
 // sees it at its next one, and one that sleeps is woken by whoever raised it.
 //
 // Invariants:
-// - What one thread posts is delivered in its order. What found the queue full
-//   goes to the overflow, and so does all that comes after it until that has
-//   been taken; what was taken from there is delivered before the queue is
-//   looked at again.
+// - What one thread posts is delivered in its order.
 // - Nobody posts to one that is closed, and when close() returns nobody is in
 //   post() any more: the scheduler, its driver and its flags may go.
 #pragma once
 
 #include <atomic>
-#include <boost/lockfree/policies.hpp>
-#include <boost/lockfree/queue.hpp>
 #include <cstddef>
 #include <cstdint>
 
@@ -68,7 +63,6 @@ class inbox {
     no_work = 1u << 30,
     closed = 1u << 31
   };
-  static constexpr std::size_t capacity = 1024;
   // Letters between two looks at the run queue.
   static constexpr int at_once = 64;
 
@@ -80,9 +74,8 @@ class inbox {
   core& of_;
   std::atomic<std::uint32_t> state_{0};  // posters, and what is refused
   std::atomic<std::size_t> outsiders_{0};
-  boost::lockfree::queue<letter*, boost::lockfree::capacity<capacity>> queue_;
-  std::atomic<letter*> overflow_{nullptr};  // newest first
-  letter* late_ = nullptr;  // what was taken from there, oldest first
+  std::atomic<letter*> come_{nullptr};  // newest first
+  letter* taken_ = nullptr;             // oldest first
 };
 
 }  // namespace weft

@@ -22,7 +22,8 @@ interruption::interruption(descriptor& d) noexcept
 interruption::~interruption() {
   if (!attached()) return;
   interruption** at = &d_->interruptions;
-  while (*at != this) at = &(*at)->outer_;
+  while (*at != nullptr && *at != this) at = &(*at)->outer_;
+  if (*at == nullptr) return;  // Its tasklet has dropped it.
   *at = outer_;
   core::note_interruptions(*d_);
 }

@@ -11,6 +11,7 @@ outside::outside() : in_(core::present().letters()) { enter(); }
 
 void outside::errand::begin(letter& l, core& in) noexcept {
   std::unique_ptr<errand> own(static_cast<errand*>(&l));
+  if (in.flagged(closing)) return;
   try {
     in.queue.reserve(in.live + 1);
     spawning s(&in, own->site);

@@ -80,11 +80,11 @@ core::~core() {
 
 void core::shutdown() noexcept {
   clear(no_switching);  // A guard that is still alive guards nothing now.
+  set(closing);
   if (mail) {
     mail->refuse_work();
-    while (flagged(has_mail)) mail->read();
+    while (flagged(has_mail)) mail->read();  // What has not begun is destroyed.
   }
-  set(closing);
   for (const late_failure& f : failures) report_failure(f.who, f.what);
   failures.clear();
   while (kill_all() || main->heritage != nullptr) {

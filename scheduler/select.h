@@ -298,10 +298,14 @@ std::size_t select_from(bool fair, Cases& cases) {
   }
   select_case** at = all;
   for (auto&& each : cases) {
-    if constexpr (selectable<decltype(each)>)
+    if constexpr (selectable<decltype(each)>) {
+      static_assert(
+          std::is_lvalue_reference_v<std::ranges::range_reference_t<Cases>>,
+          "weft: the cases of a select outlive it: keep them in a container");
       *at++ = &each;
-    else
+    } else {
       *at++ = std::to_address(each);
+    }
   }
   selection s(all, ready, count, fair);
   dispatcher* d = this_dispatcher();

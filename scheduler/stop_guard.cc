@@ -45,7 +45,8 @@ void stop_guard::stop_asked() noexcept {
   }
   idle_driver* const driver = home_.driver;
   asked_.store(true, std::memory_order_relaxed);
-  home_.stop_asked.store(true, std::memory_order_release);
+  // Not a store, which would hide the notes of those who asked before.
+  home_.stop_asked.exchange(true, std::memory_order_acq_rel);
   driver->wake();
 }
 

@@ -73,16 +73,20 @@ bool crew::has(const tasklet& t) const {
 }
 
 void crew::wait(const char* reason, std::source_location where) {
+  const auto alive = shared_from_this();
   dispatcher* s = this_dispatcher();
   s->admit();
   while (size_ != 0) {
     wait_record w(reason, where);
     s->park(w, waiting_);
+    if (overseer_ == nullptr)
+      throw error("weft: what this tasklet waited for has been destroyed");
+    if (size_ != 0) s->admit();  // Others were spawned, and something is due.
   }
 }
 
 void crew::drain(const char* reason, std::source_location where) noexcept {
-  if (size_ == 0) return;
+  if (size_ == 0 || this_dispatcher() != home_) return;
   const shield on;
   cancel();
   try {

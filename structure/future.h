@@ -157,7 +157,7 @@ class [[nodiscard]] future : public future_base {
     } else if constexpr (std::is_reference_v<T>) {
       return there ? std::addressof(own.take()) : nullptr;
     } else {
-      return there ? std::optional<T>(own.take()) : std::nullopt;
+      return there ? own.take_optional() : std::nullopt;
     }
   }
 

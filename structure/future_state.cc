@@ -75,8 +75,10 @@ void future_state::look_closer(bool takes) {
   if (spent())
     throw error("weft: what this future came to has been taken already");
   if (std::exchange(deferred_, false)) {
+    spend();  // Nobody else's: the moves may switch.
     try {
-      return collect();
+      collect();
+      return unspend();
     } catch (...) {
       failure_ = std::current_exception();
       outcome_ = outcome::failure;

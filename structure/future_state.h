@@ -17,6 +17,7 @@
 #include <exception>
 #include <memory>
 #include <new>
+#include <optional>
 #include <source_location>
 #include <type_traits>
 #include <utility>
@@ -125,6 +126,7 @@ class future_state {
   // As `other`, which has failed, and is heard herewith.
   void fail_as(future_state& other) noexcept;
   void spend() noexcept { outcome_ = outcome::spent; }
+  void unspend() noexcept { outcome_ = outcome::value; }
 
   void disclaim() noexcept { claimed_ = false; }
 
@@ -236,7 +238,16 @@ class future_state_of : public future_state {
   T take()
     requires std::is_object_v<T>
   {
+    const taking now(*this);
     T result(std::move(value_));
+    forget_value();
+    return result;
+  }
+  std::optional<T> take_optional()
+    requires std::is_object_v<T>
+  {
+    const taking now(*this);
+    std::optional<T> result(std::move(value_));
     forget_value();
     return result;
   }
@@ -291,6 +302,19 @@ class future_state_of : public future_state {
     has_value_ = false;
     value_.~kept();
   }
+  // While a value is moved out it is nobody else's: the move may switch.
+  class taking {
+   public:
+    explicit taking(future_state_of& of) : of_(of) { of_.spend(); }
+    taking(const taking&) = delete;
+    taking& operator=(const taking&) = delete;
+    ~taking() {
+      if (of_.has_value_) of_.unspend();
+    }
+
+   private:
+    future_state_of& of_;
+  };
 
   union {
     kept value_;

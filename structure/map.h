@@ -38,6 +38,7 @@
 
 #include "weft/scheduler/dispatcher.h"
 #include "weft/scheduler/spawn.h"
+#include "weft/structure/broken_promise.h"
 #include "weft/structure/crew.h"
 #include "weft/structure/scope.h"
 #include "weft/structure/slots.h"
@@ -96,7 +97,12 @@ std::vector<mapped_t<F, R>> map(
       n, where);
   std::vector<mapped_t<F, R>> all;
   all.reserve(results.size());
-  for (auto& r : results) all.push_back(*std::move(r));
+  for (auto& r : results) {
+    if (!r)
+      throw broken_promise(
+          "weft: a call of map() was killed before its result");
+    all.push_back(*std::move(r));
+  }
   return all;
 }
 
@@ -201,7 +207,9 @@ class map_unordered_view {
         while (ready.empty() && !failure && workers->size() != 0) {
           wait_record w("map_unordered", site);
           s->park(w, waiting);
-          if (ready.empty()) fill();
+          if (!ready.empty()) break;
+          s->admit();
+          fill();
         }
       } catch (...) {
         workers->drain("map_unordered", site);

@@ -72,8 +72,9 @@ class pool {
     requires spawnable<F, Args...>
   [[gnu::noinline]] std::optional<tasklet> try_spawn(F&& f, Args&&... args) {
     if (slots_->free() == 0) return std::nullopt;
+    auto one = slots_->take_now();
     return start({.site = spawn_site(__builtin_return_address(0))},
-                 slots_->take_now(),
+                 std::move(one),
                  bind_once(std::forward<F>(f), std::forward<Args>(args)...));
   }
 

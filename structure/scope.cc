@@ -17,11 +17,16 @@ scope::~scope() noexcept(false) {
     crew& of;
     ~farewell() { of.forget_overseer(); }
   } at_the_end{*crew_};
-  if (!news_.attached()) return;  // Its scheduler has ended, and all with it.
-  if (std::uncaught_exceptions() == exceptions_) {
-    join(where_);
+  const bool here = news_.attached();  // Else its scheduler has ended.
+  if (here && std::uncaught_exceptions() == exceptions_) {
+    try {
+      join(where_);
+    } catch (...) {
+      news_.report_at_last();  // What came after that, or before and in vain.
+      throw;
+    }
   } else {
-    drain();
+    if (here) drain();
     news_.report_at_last();
   }
 }

@@ -19,7 +19,7 @@
 // Throws:    error for a future that is not valid, wrong_scheduler for one of
 //            another scheduler, no_scheduler, std::bad_alloc. Futures that
 //            were given are dropped then.
-// Cost:      O(n); one allocation, for a range two more.
+// Cost:      O(n); one allocation, for a range two more, or three.
 // (std::experimental: when_all, when_any. gevent: joinall.)
 #pragma once
 
@@ -166,6 +166,8 @@ class all_state final : public future_state_of<Result>, private gathering {
       : futures_(std::move(all)),
         entries_(futures_),
         missing_(entries_.place.size()) {
+    if constexpr (requires { room_.reserve(missing_); })
+      room_.reserve(missing_);  // Nothing but a move may fail later.
     if (missing_ == 0) this->conclude_deferred();
     begin(entries_.place.data(), entries_.place.data() + missing_);
   }
@@ -200,20 +202,23 @@ class all_state final : public future_state_of<Result>, private gathering {
     return std::apply([](auto&... each) { return Result{take(each)...}; }, all);
   }
   template <typename T>
-  static Result values(std::vector<future<T>>& all) {
+  Result values(std::vector<future<T>>& all) {
     if constexpr (std::is_void_v<T>) {
       for (future<T>& each : all) take(each);
     } else {
-      Result result;
-      result.reserve(all.size());
-      for (future<T>& each : all) result.push_back(take(each));
-      return result;
+      for (future<T>& each : all) room_.push_back(take(each));
+      return std::move(room_);
     }
   }
+
+  // Where values that come as a vector are put together.
+  using room = std::conditional_t<requires(Result r) { r.reserve(1); }, Result,
+                                  std::monostate>;
 
   Futures futures_;
   entries_of<Futures, entry> entries_;
   std::size_t missing_;
+  [[no_unique_address]] room room_;
 };
 
 template <typename Futures>

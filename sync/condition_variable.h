@@ -98,7 +98,7 @@ class condition_variable : public waiting_line {
   void notify_all() {
     attend();
     for (std::size_t n = waiters(); n != 0 && waiters() != 0; --n)
-      serve_one(*this);
+      serve_one(*this, false);  // One who leaves passes nothing on.
   }
 
  private:

@@ -35,6 +35,7 @@ class latch : public waitable<latch> {
   // count_down(), then wait().
   void arrive_and_wait(std::size_t by = 1,
                        location where = location::current()) {
+    admit();
     count_down(by);
     wait(where);
   }

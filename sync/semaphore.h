@@ -18,6 +18,7 @@
 // Cost:           O(1), and release() O(those who go on); no allocation.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <concepts>
 #include <cstdint>
@@ -118,7 +119,8 @@ class semaphore : public waiting_line {
       throw error("weft: a bounded_semaphore never has as many permits");
   }
   void give_back(std::uint32_t permits) noexcept {
-    available_ += permits;
+    // A release() too many may have come while they were somebody's.
+    available_ += std::min(permits, most_ - available_);
     serve(*this);
   }
   [[noreturn]] static void throw_too_many() {

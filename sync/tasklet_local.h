@@ -85,8 +85,10 @@ class tasklet_local {
   void set(T value) const {
     descriptor& d = here();
     std::shared_ptr<T> made = std::make_shared<T>(std::move(value));
+    // The old one ends when the new one is in its place: it may do anything.
+    if (belonging* const b = find_belonging(d, key_))
+      return of(*b).value.swap(made);
     auto next = std::make_unique<node>(key_, inherit_, std::move(made));
-    drop_belonging(d, key_);
     keep_belonging(d, *next.release());
   }
   // Ends the value; the next use makes one anew. Throws no_scheduler.

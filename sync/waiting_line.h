@@ -133,10 +133,10 @@ class waiting_line : private wait_target {
   }
   // The same of one, whoever it is. Requires: somebody waits.
   template <typename P>
-  static void serve_one(P& p) noexcept {
+  static void serve_one(P& p, bool returnable = true) noexcept {
     wait_record& w = p.line_.front();
     p.take(w.who->who, w.kind);
-    p.grant(w, requires { p.give_back(w.kind); });
+    p.grant(w, returnable && requires { p.give_back(w.kind); });
   }
 
   // One who waited has left, killed or timed out: those behind may go on.

@@ -98,9 +98,8 @@ class wait_queue {
     w.next->previous = w.previous;
     --size_;
   }
-  // As above, of one that was not served: those behind it may go on.
-  void leave(wait_record& w) {
-    remove(w);
+  // One that was not served has been removed: those behind it may go on.
+  void was_left() {
     if (on_leave != nullptr) on_leave(*this);
   }
 

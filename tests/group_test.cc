@@ -5,6 +5,7 @@
 #include <catch2/catch.hpp>
 #include <chrono>
 #include <exception>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -15,6 +16,7 @@
 #include "weft/scheduler/spawn.h"
 #include "weft/scheduler/virtual_clock.h"
 #include "weft/scheduler/yield.h"
+#include "weft/tasklet/error.h"
 
 namespace {
 
@@ -170,6 +172,25 @@ TEST_CASE("one may outlive its scheduler") {
   s.reset();
   CHECK(g.size() == 0);
   CHECK_THROWS_AS(g.spawn([] {}), no_scheduler);
+}
+
+TEST_CASE("one that ends while others wait for it tells them") {
+  const scheduler s;
+  auto g = std::make_unique<group>();
+  bool told = false;
+  g->spawn([] { yield(); });
+  spawn([&] {
+    try {
+      g->join();
+    } catch (const error&) {
+      told = true;
+    }
+  });
+  yield();
+  yield();  // The member has ended, and the other has not gone on.
+  g.reset();
+  yield();
+  CHECK(told);
 }
 
 }  // namespace

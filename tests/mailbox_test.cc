@@ -384,4 +384,32 @@ TEST_CASE("the end of a scheduler loses no message and no request") {
   CHECK(counted::alive == 2);
 }
 
+TEST_CASE("a time-out that comes while others' messages do is not lost") {
+  virtual_clock clock;
+  const scheduler s({.driver = &clock});
+  mailbox<int, char> in;
+  spawn([&] {
+    for (;;) {
+      sleep_for(500ms);
+      in.send(1);
+      if (clock.now().time_since_epoch() > 5s) return in.close();
+    }
+  });
+  CHECK_FALSE(with_timeout(1s, [&] { in.receive_only<char>(); }));
+  CHECK(clock.now().time_since_epoch() == 1s);
+}
+
+TEST_CASE("one who asks is not kept by a question that was only taken in") {
+  virtual_clock clock;
+  const scheduler s({.driver = &clock});
+  using question = request<int>;
+  mailbox<int, question> in(1);
+  in.send(1);
+  spawn([&] {
+    sleep_for(1s);
+    in.receive_only<int>();  // Now the question fits in.
+  });
+  CHECK_FALSE(with_timeout(1s, [&] { in.ask<question>(); }));
+}
+
 }  // namespace

@@ -16,6 +16,7 @@
 #include "weft/scheduler/timeout.h"
 #include "weft/scheduler/virtual_clock.h"
 #include "weft/scheduler/yield.h"
+#include "weft/structure/broken_promise.h"
 
 namespace {
 
@@ -163,6 +164,20 @@ TEST_CASE_METHOD(fixture, "a call that somebody kills gives nothing") {
   for (int n : map_unordered(numbers() | std::views::take(7), kill_odd, 1))
     out.push_back(n);
   CHECK(out == std::vector{0, 2, 4, 6});
+}
+
+TEST_CASE("map() tells of a call that was killed") {
+  const scheduler s;
+  const auto call = [] {
+    return map(
+        std::vector{1, 2, 3},
+        [](int i) {
+          if (i == 2) current().kill();
+          return i;
+        },
+        2);
+  };
+  CHECK_THROWS_AS(call(), broken_promise);
 }
 
 }  // namespace

@@ -308,7 +308,7 @@ TEST_CASE("readers go on when the writer before them leaves the line") {
   m.lock_shared();
   const tasklet writer =
       spawn([&] { static_cast<void>(m.try_lock_for(seconds(1))); });
-  const tasklet reader = spawn([&] {
+  spawn([&] {
     m.lock_shared();
     m.unlock_shared();
   });
@@ -376,6 +376,28 @@ TEST_CASE("call_once is done once, by the first whose call does not throw") {
   once_flag other;
   call_once(other, [&] { CHECK_THROWS_AS(call_once(other, [] {}), error); });
   CHECK(other.done());
+}
+
+TEST_CASE("a select for both kinds of a lock leaves the line whole") {
+  virtual_clock clock;
+  const scheduler s({.driver = &clock});
+  weft::shared_mutex m;
+  m.lock();
+  spawn([&] {
+    const std::shared_lock reading(m);
+    sleep_for(std::chrono::seconds(5));
+  });
+  std::size_t happened = 9;
+  spawn([&] {
+    happened =
+        select(m.lock_case(), m.lock_shared_case(), timeout_case(seconds(1)));
+  });
+  yield();
+  m.unlock();
+  CHECK(run().blocked == 0);
+  CHECK(happened == 2);
+  CHECK(m.try_lock());
+  m.unlock();
 }
 
 }  // namespace

@@ -83,7 +83,7 @@ TEST_CASE("a scheduler that is busy sees what is posted") {
   CHECK(posted);
 }
 
-TEST_CASE("many threads post more than the inbox holds") {
+TEST_CASE("many threads post at once, and each in its order") {
   const scheduler s;
   constexpr int threads = 4;
   constexpr int each = 5000;

@@ -491,4 +491,23 @@ TEST_CASE("without a scheduler there is none") {
   CHECK_THROWS_AS(scope(), no_scheduler);
 }
 
+TEST_CASE_METHOD(fixture,
+                 "a failure behind the kill of the owner is reported") {
+  const tasklet owner = spawn([&] {
+    scope all;
+    all.spawn([&] {
+      try {
+        never.receive();
+      } catch (const tasklet_exit&) {
+        throw 7;
+      }
+    });
+  });
+  yield();
+  yield();
+  owner.kill();
+  owner.join();
+  CHECK(reported == "7");
+}
+
 }  // namespace

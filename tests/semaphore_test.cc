@@ -118,6 +118,61 @@ TEST_CASE("an acquire case takes its permits only if it happens") {
   CHECK(permits.available() == 1);
 }
 
+TEST_CASE("a select that leaves is not granted its own next case") {
+  const scheduler s;
+  semaphore permits(0);
+  const auto both = [&] {
+    select(permits.acquire_case(2), permits.acquire_case(1));
+  };
+  const tasklet t = spawn(both);
+  const tasklet u = spawn(both);
+  yield();
+  permits.release();  // The first case of both wants more.
+  SECTION("killed") { t.kill(); }
+  SECTION("killed with those behind it") {
+    t.kill(pending);
+    u.kill();
+  }
+  SECTION("served") { permits.release(); }
+  yield();
+  CHECK(!t.alive());
+  u.kill();
+  CHECK(permits.waiters() == 0);
+}
+
+TEST_CASE("one that leaves two lines serves whoever that lets through") {
+  const scheduler s;
+  semaphore a(0);
+  semaphore b(0);
+  const tasklet t =
+      spawn([&] { select(a.acquire_case(2), b.acquire_case(1)); });
+  int got = 0;
+  const tasklet u = spawn([&] {
+    select(b.acquire_case(5), a.acquire_case(1));
+    ++got;
+  });
+  yield();
+  a.release();
+  t.kill();
+  yield();
+  CHECK(got == 1);
+  CHECK(!u.alive());
+  CHECK(a.waiters() + b.waiters() == 0);
+}
+
+TEST_CASE("a bounded semaphore never has more than it may, whatever returns") {
+  const scheduler s;
+  bounded_semaphore permits(1);
+  permits.acquire();
+  const tasklet t = spawn([&] { permits.acquire(); });
+  yield();
+  permits.release();  // t has it, and has not gone on.
+  permits.release();  // One too many, that nobody could know.
+  t.kill();
+  CHECK(permits.available() == 1);
+  CHECK_THROWS_AS(permits.release(), error);
+}
+
 TEST_CASE("several cases of one select stand in line in their order") {
   const scheduler s;
   semaphore permits(0);

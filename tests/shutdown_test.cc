@@ -7,11 +7,13 @@
 #include <optional>
 #include <string>
 
+#include "weft/actor/link.h"
 #include "weft/channel/channel.h"
 #include "weft/scheduler/census.h"
 #include "weft/scheduler/scheduler.h"
 #include "weft/scheduler/shield.h"
 #include "weft/scheduler/spawn.h"
+#include "weft/scheduler/timeout.h"
 #include "weft/scheduler/virtual_clock.h"
 #include "weft/scheduler/yield.h"
 #include "weft/tests/support/in_child.h"
@@ -351,6 +353,22 @@ TEST_CASE("one that swallows 16 kills is reported and abandoned", "[leaks]") {
   CHECK(swallowed == 16);
   CHECK(!t.alive());
   CHECK(take_census().tasklets == before.tasklets + 1);
+}
+
+TEST_CASE("one that is abandoned gives up what it inherited, and its links",
+          "[leaks]") {
+  const bool linked = GENERATE(true, false);
+  channel<int> c;
+  const scheduler s;
+  const deadline limit(1h);
+  spawn([&] {
+    if (linked) link(spawn([] { suspend(); }));
+    for (;;) try {
+        c.receive();
+      } catch (const tasklet_exit&) {
+      }
+  });
+  yield();
 }
 
 TEST_CASE("one that another's end lets go on is told of no deadlock") {

@@ -723,4 +723,19 @@ TEST_CASE("a switch trap allows what moves nobody up: an exception is first") {
   run();
 }
 
+TEST_CASE("a switch trap fails a select before it takes what was thrown in") {
+  const scheduler s;
+  channel<int> c;
+  c.set_preference(preference::sender);
+  spawn([&] { c.send_exception(std::make_exception_ptr(7)); });
+  yield();
+  {
+    const switch_trap on;
+    CHECK_THROWS_AS(select(c.receive_case()), switch_trap_error);
+    CHECK(c.balance() == 1);
+  }
+  CHECK_THROWS_AS(select(c.receive_case()), int);
+  run();
+}
+
 }  // namespace
