@@ -2,9 +2,11 @@
 // Clocks: virtual, manual and scaled ones, and the thread's own.
 #include "weft/scheduler/clock.h"
 
+#include <array>
 #include <catch2/catch.hpp>
 #include <chrono>
 #include <cmath>
+#include <cstddef>
 #include <functional>
 #include <limits>
 #include <optional>
@@ -60,8 +62,9 @@ TEST_CASE("a program runs the same way on every clock") {
   scaled_clock fast(inner, 1000);
   scaled_clock slow(jumping, 1e-3);
   scaled_clock quick(2e6);  // of real time
-  idle_driver* driver = GENERATE_REF(as<idle_driver*>(), &jumping, &by_hand,
-                                     &fast, &slow, &quick);
+  const std::array<idle_driver*, 5> all{&jumping, &by_hand, &fast, &slow,
+                                        &quick};
+  idle_driver* const driver = all[GENERATE(as<std::size_t>(), 0, 1, 2, 3, 4)];
   std::string trace;
   const scheduler s({.driver = driver});
   channel<int> c;

@@ -308,7 +308,7 @@ TEST_CASE("readers go on when the writer before them leaves the line") {
   m.lock_shared();
   const tasklet writer =
       spawn([&] { static_cast<void>(m.try_lock_for(seconds(1))); });
-  spawn([&] {
+  const tasklet reader = spawn([&] {
     m.lock_shared();
     m.unlock_shared();
   });
