@@ -5,11 +5,11 @@ namespace weft {
 
 monitor::monitor(const tasklet& t, bool takes)
     : home_(this_dispatcher()),
-      end_{t, end_reason::unknown, {}},
+      end_{t, end_reason::unknown, nullptr},
       takes_(takes) {
   home_->require_scheduler();
   if (!t.alive()) return;
-  descriptor& d = const_cast<descriptor&>(dispatcher::described(t));
+  auto& d = const_cast<descriptor&>(dispatcher::described(t));
   if (d.owner != home_)
     throw wrong_scheduler(
         "weft: a tasklet is observed in the thread of its scheduler");

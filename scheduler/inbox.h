@@ -60,8 +60,8 @@ class inbox {
  private:
   enum : std::uint32_t {
     one_poster = 1,
-    no_work = 1u << 30,
-    closed = 1u << 31
+    no_work = 1U << 30,
+    closed = 1U << 31
   };
   // Letters between two looks at the run queue.
   static constexpr int at_once = 64;

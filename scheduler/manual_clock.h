@@ -25,7 +25,7 @@ class manual_clock : public virtual_clock {
   [[nodiscard]] bool time_passes() const noexcept override { return false; }
   [[nodiscard]] bool jumps() const noexcept override { return false; }
   void wait(std::optional<clock::time_point>) noexcept override {
-    thread_driver::wait(std::nullopt);
+    virtual_clock::wait(std::nullopt);
   }
 };
 

@@ -24,8 +24,7 @@ void outside::errand::begin(letter& l, core& in) noexcept {
     s.commit_orphan();
   } catch (const std::bad_alloc&) {
     // When there is room.
-    static_cast<void>(own.release());
-    in.mail->put_back(l);
+    in.mail->put_back(*own.release());
   }
 }
 

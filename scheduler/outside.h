@@ -53,10 +53,10 @@ class outside {
     requires spawnable<F>
   bool post(F&& f, std::source_location where =
                        std::source_location::current()) const {
-    auto l = std::make_unique<work<std::decay_t<F>>>(std::forward<F>(f), where);
-    if (!in_->post(*l, true)) return false;
-    static_cast<void>(l.release());  // It is the scheduler's now.
-    return true;
+    auto* const l = new work<std::decay_t<F>>(std::forward<F>(f), where);
+    if (in_->post(*l, true)) return true;  // It is the scheduler's now.
+    delete l;
+    return false;
   }
 
  private:

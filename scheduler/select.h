@@ -173,7 +173,7 @@ class timeout_case_base : public select_case {
 
  public:
   // Private: never ready at a glance.
-  bool glance(dispatcher*, bool&) const { return false; }
+  static bool glance(dispatcher*, bool&) { return false; }
 
  private:
   friend class selection;
@@ -224,7 +224,7 @@ class default_case : public conditional_case<default_case<F>> {
       : base(table, where, kind::otherwise), handler_(std::move(handler)) {}
 
   // Private: never ready at a glance.
-  bool glance(dispatcher*, bool&) const { return false; }
+  static bool glance(dispatcher*, bool&) { return false; }
   void handle() { static_cast<void>(std::invoke(handler_)); }
 
  private:
