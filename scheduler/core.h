@@ -166,7 +166,7 @@ struct core : dispatcher {
   }
   [[nodiscard]] bool stops_possible() const;
   // Triggers those whose stop was asked for in other threads.
-  void poll_stops() noexcept;
+  void poll_stops() const noexcept;
 
   // How many are blocked, runnable, paused: one that is in its schedule
   // callback counts as what it is there.

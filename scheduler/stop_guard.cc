@@ -61,7 +61,7 @@ bool core::stops_possible() const {
   return g != nullptr;
 }
 
-void core::poll_stops() noexcept {
+void core::poll_stops() const noexcept {
   for (stop_guard* g = stop_guards; g != nullptr;) {
     stop_guard* const next = g->next_;
     if (g->asked_.load(std::memory_order_relaxed)) {

@@ -56,6 +56,7 @@ void crew::kill() noexcept {
   const shield on;  // What is due to the caller is no failure of this.
   ++killing_;
   // A kill may destroy a callable, which may spawn.
+  // NOLINTNEXTLINE(modernize-loop-convert): and that moves the members.
   for (std::size_t i = 0, n = members_.size(); i != n; ++i) {
     const tasklet t = members_[i];
     if (!t.is_current()) t.kill(pending);

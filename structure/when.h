@@ -256,7 +256,7 @@ template <typename R>
 auto as_vector(R&& all) {
   using futures = std::vector<std::ranges::range_value_t<R>>;
   if constexpr (std::is_same_v<std::remove_cvref_t<R>, futures>) {
-    return std::move(all);
+    return futures(std::forward<R>(all));
   } else {
     futures those;
     for (auto&& each : all) those.push_back(std::move(each));
@@ -268,7 +268,7 @@ template <typename Result, typename State, typename Futures>
 future<Result> gather(Futures&& all) {
   require_futures(all);
   return future_access::make<Result>(
-      reader<future_state>(new State(std::move(all))));
+      reader<future_state>(new State(std::forward<Futures>(all))));
 }
 
 template <typename... T>

@@ -7,7 +7,7 @@
 namespace weft {
 
 // No thread's scheduler, so that what is not bound yet is admitted slowly.
-constinit dispatcher waiting_line::unbound_;
+constinit dispatcher waiting_line::unbound;
 
 waiting_line::waiting_line(const char* what, void (*left)(wait_queue&),
                            holder_of whose)
@@ -41,7 +41,7 @@ void waiting_line::set_name(std::string name) {
 
 void waiting_line::bind(dispatcher* s) {
   s->require_scheduler();
-  if (home_ == &unbound_) home_ = s;
+  if (home_ == &unbound) home_ = s;
   if (home_ != s)
     throw wrong_scheduler(
         "weft: this " + std::string(kind) +

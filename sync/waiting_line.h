@@ -150,7 +150,7 @@ class waiting_line : private wait_target {
   template <typename Operation, typename P, typename F>
   friend class claim_case;
 
-  static dispatcher unbound_;
+  static dispatcher unbound;
 
   void bind(dispatcher* s);
   void admit_slowly(dispatcher* s);
@@ -188,7 +188,7 @@ class waiting_line : private wait_target {
     if constexpr (requires { p.give_back(w.kind); }) p.give_back(w.kind);
   }
 
-  dispatcher* home_ = &unbound_;  // the scheduler it belongs to
+  dispatcher* home_ = &unbound;  // the scheduler it belongs to
   wait_queue line_{this};
   wait_queue granted_;
 };
