@@ -38,6 +38,7 @@ void count_to_three(yielder<int, int>& yield) {
   for (int i = 1; i <= 3; ++i) try {
       yield(i);
     } catch (int) {
+      continue;
     }
 }
 
@@ -560,7 +561,7 @@ std::vector<row> read_rows() {
   std::ifstream page("docs/reference.md");
   std::vector<row> rows;
   for (std::string line; std::getline(page, line);) {
-    if (line.rfind("| `", 0) != 0) continue;
+    if (!line.starts_with("| `")) continue;
     std::vector<std::string> cells;
     std::size_t from = 2;
     for (std::size_t bar = line.find('|', from); bar != std::string::npos;
@@ -618,7 +619,7 @@ TEST_CASE("every header that weft.h includes is in the reference") {
   const std::string text((std::istreambuf_iterator<char>(page)), {});
   int headers = 0;
   for (std::string line; std::getline(whole, line);) {
-    if (line.rfind("#include", 0) != 0) continue;
+    if (!line.starts_with("#include")) continue;
     const std::size_t from = line.rfind('/', line.find(".h\"")) + 1;
     CHECK_THAT(text,
                Catch::Contains(line.substr(from, line.find('"', from) - from)));
