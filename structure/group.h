@@ -71,7 +71,7 @@ class group {
 
   // Parks until all have ended, those too that are spawned meanwhile. Throws as
   // tasklet::join(), with all as they were; error where a member would wait for
-  // itself.
+  // itself, or the group ends meanwhile.
   void wait(std::source_location where = std::source_location::current()) const;
   // As wait(); then throws the first failure, which is taken by that.
   void join(std::source_location where = std::source_location::current());

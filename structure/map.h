@@ -77,6 +77,7 @@ void for_each(R&& range, F f, std::size_t n,
 }
 
 // What f gave, in the order of the elements.
+// Throws broken_promise, too, where a call was killed.
 template <std::ranges::input_range R, typename F>
   requires maps<F, R> && std::movable<mapped_t<F, R>>
 std::vector<mapped_t<F, R>> map(
