@@ -67,7 +67,7 @@ void monitor::wake_all(bool told) noexcept {
   while (!waiting_.empty()) {
     wait_record& w = waiting_.front();
     if (told) static_cast<std::optional<down>*>(w.slot)->emplace(end_);
-    home_->queue.push(home_->unlink(w, waiting_));
+    home_->serve(w, waiting_);
   }
 }
 

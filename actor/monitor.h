@@ -139,10 +139,11 @@ class monitor_case : public conditional_case<monitor_case<F>> {
             of(c).of_->admit();
             return of(c).of_->ended();
           },
-      .perform = [](select_case& c, dispatcher*) -> control_block* {
-        of(c).end_ = of(c).of_->end_;
-        return nullptr;
-      },
+      .perform =
+          [](select_case& c, dispatcher*, control_block*&) {
+            of(c).end_ = of(c).of_->end_;
+            return true;
+          },
       .line = [](select_case& c) -> wait_queue& {
         of(c).end_.reset();
         of(c).record_.slot = &of(c).end_;

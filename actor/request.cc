@@ -82,7 +82,7 @@ void request_core::release(bool answered) noexcept {
         error("weft: the question was dropped without an answer"));
   if (a->line_.empty()) return;
   dispatcher* s = this_dispatcher();
-  s->queue.push(s->unlink(a->line_.front(), a->line_));
+  s->serve(a->line_.front(), a->line_);
 }
 
 }  // namespace weft

@@ -78,6 +78,11 @@ class channel : private rendezvous<T> {
   explicit channel(std::size_t capacity)
       : core(capacity == 0 ? preference::receiver : preference::neither,
              capacity) {}
+  // The same, usable in all threads: see Thread safety.
+  explicit channel(shared_t) : channel(0, shared) {}
+  channel(std::size_t capacity, shared_t)
+      : core(capacity == 0 ? preference::receiver : preference::neither,
+             capacity, shared) {}
   channel(const channel&) = delete;
   channel& operator=(const channel&) = delete;
   ~channel() = default;

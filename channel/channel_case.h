@@ -35,7 +35,10 @@ class receive_case_of : public select_case {
 
   // Private: see glance_at() in select.h.
   [[gnu::always_inline]] bool glance(dispatcher* s, bool& plain) const {
-    plain = both(plain, either(!enabled(), from_->usual(s)));
+    if (!from_->usual(s)) [[unlikely]] {
+      plain = both(plain, !enabled());
+      return false;
+    }
     return both(enabled(), from_->has_value());
   }
 
@@ -46,17 +49,26 @@ class receive_case_of : public select_case {
   static bool ready(select_case& c, dispatcher* s) {
     return of(c).from_->can_get(s);
   }
-  static control_block* perform(select_case& c, dispatcher* s) {
+  static bool perform(select_case& c, dispatcher* s, control_block*& next) {
     receive_case_of& self = of(c);
     self.clear();
-    control_block* next = nullptr;
     self.status_ = self.from_->get_now(s, self.landing_, next);
-    return next;
+    return self.status_ != op_status::would_block;
+  }
+  static guard::number its_guard(const select_case& c) {
+    return static_cast<const receive_case_of&>(c).from_->guard_;
+  }
+  static bool share(select_case& c, shared_service& by) {
+    receive_case_of& self = of(c);
+    self.clear();
+    self.status_ = self.from_->share_get(by, self.landing_);
+    return self.status_ != op_status::would_block;
   }
   static wait_queue& line(select_case& c) {
     receive_case_of& self = of(c);
     self.clear();
     self.record_.slot = &self.landing_;
+    self.from_->mark(self.record_);
     return self.from_->receivers_;
   }
   static void waited(select_case& c) {
@@ -66,9 +78,9 @@ class receive_case_of : public select_case {
   }
   static void undo(select_case& c) noexcept { of(c).clear(); }
   static void tell(select_case& c, dispatcher* s, bool waits) {
-    const core& from = *of(c).from_;
-    if (!from.closed_ || from.has_value())
-      of(c).from_->tell_of_case(s, false, waits);
+    core& from = *of(c).from_;
+    if (from.observe([&] { return !from.closed_ || from.has_value(); }))
+      from.tell_of_case(s, false, waits);
   }
 
  private:
@@ -124,6 +136,8 @@ class receive_case
       .waited = base::waited,
       .undo = base::undo,
       .tell = base::tell,
+      .guarded_by = base::its_guard,
+      .share = base::share,
       .handle = [](select_case& c) { static_cast<receive_case&>(c).handle(); }};
 
   [[no_unique_address]] F handler_;
@@ -141,7 +155,10 @@ class send_case_of : public select_case {
  public:
   // Private: see glance_at() in select.h.
   [[gnu::always_inline]] bool glance(dispatcher* s, bool& plain) const {
-    plain = both(plain, either(!enabled(), to_->usual(s)));
+    if (!to_->usual(s)) [[unlikely]] {
+      plain = both(plain, !enabled());
+      return false;
+    }
     return both(enabled(), to_->has_taker());
   }
 
@@ -155,22 +172,24 @@ class send_case_of : public select_case {
   static bool ready(select_case& c, dispatcher* s) {
     return of(c).to_->can_put(s);
   }
-  static control_block* perform(select_case& c, dispatcher* s) {
-    send_case_of& self = of(c);
-    control_block* next = nullptr;
-    if constexpr (std::copy_constructible<T>) {
-      if (core::raw || self.kind_ == core::copied) {
-        self.status_ = self.to_->put_now(s, std::as_const(self.value()), next);
-        return next;
-      }
-    }
-    self.status_ = self.to_->put_now(s, std::move(self.value()), next);
-    return next;
+  static bool perform(select_case& c, dispatcher* s, control_block*& next) {
+    return of(c).give([&](core& to, auto&& value) {
+      return to.put_now(s, std::forward<decltype(value)>(value), next);
+    });
+  }
+  static guard::number its_guard(const select_case& c) {
+    return static_cast<const send_case_of&>(c).to_->guard_;
+  }
+  static bool share(select_case& c, shared_service& by) {
+    return of(c).give([&](core& to, auto&& value) {
+      return to.share_put(by, std::forward<decltype(value)>(value));
+    });
   }
   static wait_queue& line(select_case& c) {
     send_case_of& self = of(c);
     self.record_.slot = &self.value();
     self.record_.kind = self.kind_;
+    self.to_->mark(self.record_);
     return self.to_->senders_;
   }
   static void waited(select_case& c) {
@@ -179,7 +198,7 @@ class send_case_of : public select_case {
         self.record_.slot != nullptr ? op_status::done : core::destroyed;
   }
   static void tell(select_case& c, dispatcher* s, bool waits) {
-    if (!of(c).to_->closed_) of(c).to_->tell_of_case(s, true, waits);
+    if (!of(c).to_->closed()) of(c).to_->tell_of_case(s, true, waits);
   }
   void throw_if_unsent() const {
     if (status_ != op_status::done) [[unlikely]]
@@ -193,6 +212,16 @@ class send_case_of : public select_case {
 
   static send_case_of& of(select_case& c) {
     return static_cast<send_case_of&>(c);
+  }
+  template <typename Put>
+  [[gnu::always_inline]] bool give(Put put) {
+    status_ = [&] {
+      if constexpr (std::copy_constructible<T>)
+        if (core::raw || kind_ == core::copied)
+          return put(*to_, std::as_const(value()));
+      return put(*to_, std::move(value()));
+    }();
+    return status_ != op_status::would_block;
   }
   static auto keep(T& value) {
     if constexpr (core::raw)
@@ -241,6 +270,8 @@ class send_case : public conditional_case<send_case<T, F>, send_case_of<T>> {
       .line = base::line,
       .waited = base::waited,
       .tell = base::tell,
+      .guarded_by = base::its_guard,
+      .share = base::share,
       .handle = [](select_case& c) { static_cast<send_case&>(c).handle(); }};
 
   [[no_unique_address]] F handler_;

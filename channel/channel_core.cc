@@ -6,6 +6,8 @@
 #include <vector>
 
 #include "weft/channel/channel_callback.h"
+#include "weft/scheduler/scheduler.h"
+#include "weft/tasklet/control_block.h"
 
 namespace weft {
 namespace {
@@ -15,10 +17,14 @@ constexpr char no_key = 0;
 
 }  // namespace
 
-channel_core::channel_core(preference p)
-    : wait_target{"channel", nullptr}, key_(&no_key), preference_(p) {}
+channel_core::channel_core(preference p, guard::number g)
+    : wait_target{"channel", nullptr},
+      key_(&no_key),
+      preference_(p),
+      guard_(g) {}
 
 channel_core::~channel_core() {
+  if (is_shared()) end_shared();
   if (senders_.empty() && receivers_.empty() && chooser_ == nullptr) return;
   dispatcher* s = this_dispatcher();
   if (s != home_) {
@@ -27,22 +33,93 @@ channel_core::~channel_core() {
         "it; destroy it in theirs");
   }
   senders_.on_leave = nullptr;
-  dismiss(s, senders_);
-  dismiss(s, receivers_);
+  local_service by(s);
+  dismiss(by, senders_);
+  dismiss(by, receivers_);
   if (chooser_ != nullptr) {
     chooser_->of = nullptr;
-    dismiss(s, chooser_->line);
+    dismiss(by, chooser_->line);
   }
 }
 
-// Every waiter goes on and finds the channel closed.
-void channel_core::dismiss(dispatcher* s, wait_queue& line) noexcept {
-  while (!line.empty()) {
-    wait_record& w = line.front();
-    w.slot = nullptr;
-    w.served = 1;
-    s->wake(w.who);
+void channel_core::end_shared() noexcept {
+  dispatcher* s = this_dispatcher();
+  shared_service by(s);
+  {
+    const guarded held(its_guard());
+    for (const wait_queue* line : {&senders_, &receivers_})
+      line->for_each([s](const wait_record& w) {
+        if (w.who->who->owner != s)
+          stop(
+              "a shared channel was destroyed while tasklets of other threads "
+              "waited on it; close() it, and wait until they have gone on");
+      });
+    dismiss(by, senders_);
+    dismiss(by, receivers_);
   }
+  by.tell();
+}
+
+// Every waiter goes on and finds the channel closed.
+template <typename Service>
+void channel_core::dismiss(Service& by, wait_queue& line) noexcept {
+  while (wait_record* const w = by.first(line, false)) {
+    w->slot = nullptr;
+    by.meet(*w, line, false);
+  }
+}
+
+op_status channel_core::operate(const shared_operation& o,
+                                const any_wait& wait) {
+  dispatcher* s = this_dispatcher();
+  if (!s->flagged(none_here)) {
+    s->admit();
+    return operate(s, o, wait);
+  }
+  const op_status now = operate(s, o, wait_never{});
+  if (now != op_status::would_block ||
+      std::holds_alternative<wait_never>(wait))
+    return now;
+  // A thread that has no scheduler waits as the only tasklet of one.
+  const scheduler visitor({.report_overflow = false});
+  return operate(this_dispatcher(), o, wait);
+}
+
+op_status channel_core::operate(dispatcher* s, const shared_operation& o,
+                                const any_wait& wait) {
+  crossing_wait w(o.reason, o.where, s);
+  // Tried once before the clock is read.
+  bool may_park = std::holds_alternative<wait_forever>(wait);
+  for (;; may_park = true) {
+    shared_service by(s);
+    step taken;
+    {
+      const guarded held(its_guard());
+      if (senders_.empty()) exceptions_ = false;
+      taken = o.attempt(o.of, by);
+      if (taken == step::blocked && may_park) {
+        s->require_parking(w);
+        w.slot = o.slot;
+        w.kind = o.kind;
+        w.crossing = guard_;
+        if (&o.line == &senders_ && o.kind == exception) exceptions_ = true;
+        o.line.append(w);
+        s->line_up_crossing(w);
+      }
+    }
+    if (taken == step::closed) return op_status::closed;
+    if (taken != step::blocked) {
+      by.tell();
+      return op_status::done;
+    }
+    if (may_park) break;
+    if (std::holds_alternative<wait_never>(wait)) return op_status::would_block;
+    if (!w.limit(wait)) return op_status::timed_out;
+  }
+  s->switch_to(s->current, s->queue.take());
+  if (w.failure) std::rethrow_exception(std::move(w.failure));
+  if (w.timed_out != 0) return op_status::timed_out;
+  return w.slot != nullptr ? op_status::done : op_status::closed;
 }
 
 void channel_core::bind(dispatcher* s) {
@@ -61,6 +138,10 @@ void channel_core::restore_key() {
 }
 
 void channel_core::look(dispatcher* s) {
+  if (is_shared()) {
+    if (senders_.empty()) exceptions_ = false;
+    return;
+  }
   bind(s);
   s->admit();
   rouse(s);
@@ -98,12 +179,19 @@ channel_core::admission channel_core::admit_receive(dispatcher* s,
 
 void channel_core::close() {
   dispatcher* s = this_dispatcher();
+  if (is_shared()) {
+    shared_service by(s);
+    const guarded held(its_guard());
+    closed_ = true;
+    return dismiss(by, receivers_);
+  }
   bind(s);
   closed_ = true;
   rouse(s);
   restore_key();
   // Waiting senders are still served; nobody will serve waiting receivers.
-  dismiss(s, receivers_);
+  local_service by(s);
+  dismiss(by, receivers_);
 }
 
 void channel_core::send_exception(std::exception_ptr what,
@@ -113,9 +201,11 @@ void channel_core::send_exception(std::exception_ptr what,
     throw std::invalid_argument("weft: send_exception() of no exception");
   dispatcher* s = this_dispatcher();
   tell(s, true, false, true);
+  if (is_shared()) return share_exception(what, where);
   if (admit_send(s) == admission::closed) throw_unsent(op_status::closed);
-  if (!receivers_.empty()) {
-    control_block* receiver = s->unlink(receivers_.front(), receivers_);
+  local_service by(s);
+  if (wait_record* const w = by.first(receivers_, false)) {
+    control_block* receiver = s->unlink(*w, receivers_);
     dispatcher::raise_in(receiver, std::move(what));
     s->resume(receiver, preference_ == preference::receiver);
     return;
@@ -128,6 +218,26 @@ void channel_core::send_exception(std::exception_ptr what,
   senders_.on_leave = on_leave;
   s->park(w, senders_);
   if (w.slot == nullptr) throw_unsent(destroyed);
+}
+
+void channel_core::share_exception(std::exception_ptr& what,
+                                   std::source_location where) {
+  struct sending {
+    channel_core& to;
+    std::exception_ptr& what;
+    static step attempt(void* of, shared_service& by) {
+      const auto& [to, what] = *static_cast<sending*>(of);
+      if (to.closed_) return step::closed;
+      wait_record* const w = by.first(to.receivers_, false);
+      if (w == nullptr) return step::blocked;
+      by.fail(*w, to.receivers_, what);
+      return step::done;
+    }
+  } one{*this, what};
+  const op_status status = operate({&sending::attempt, &one, senders_, "send",
+                                    where, &what, exception},
+                                   wait_forever{});
+  if (status != op_status::done) throw_unsent(status);
 }
 
 op_status channel_core::park(dispatcher* s, wait_record& w, wait_queue& line,
@@ -154,19 +264,27 @@ void channel_core::throw_drained() {
 }
 
 tasklet channel_core::front() const {
-  const wait_queue& line = senders_.empty() ? receivers_ : senders_;
-  return line.empty() ? tasklet() : dispatcher::handle(line.front().who->who);
+  return observe([this] {
+    const wait_queue& line = senders_.empty() ? receivers_ : senders_;
+    return line.empty() ? tasklet() : dispatcher::handle(line.front().who->who);
+  });
 }
 
 void channel_core::clear() {
   dispatcher* s = this_dispatcher();
-  bind(s);
+  if (!is_shared()) bind(s);
   s->admit();
   std::vector<tasklet> all;
-  for (const wait_queue* line : {&senders_, &receivers_})
-    line->for_each([&](const wait_record& w) {
-      all.push_back(dispatcher::handle(w.who->who));
-    });
+  observe([&] {
+    for (const wait_queue* line : {&senders_, &receivers_})
+      line->for_each([&](const wait_record& w) {
+        all.push_back(dispatcher::handle(w.who->who));
+      });
+  });
+  if (is_shared()) {
+    for (const tasklet& t : all) t.kill(pending);
+    return;
+  }
   // Values stay with their senders, unless those hold the kill back.
   const auto on_leave = std::exchange(senders_.on_leave, nullptr);
   for (const tasklet& t : all) t.kill(pending);
@@ -175,7 +293,8 @@ void channel_core::clear() {
 }
 
 void channel_core::set_name(std::string name) {
-  wait_target::name = std::make_unique<std::string>(std::move(name));
+  auto its = std::make_unique<std::string>(std::move(name));
+  observe([&] { wait_target::name.swap(its); });
 }
 
 // ---- the callback
@@ -183,15 +302,17 @@ void channel_core::set_name(std::string name) {
 void channel_core::call_back(dispatcher* s, bool sending, bool stored,
                              bool waits) {
   if (s->flagged(in_channel_cb)) return;
-  bind(s);
+  if (!is_shared()) bind(s);
   s->admit();
-  const bool partners = !(sending ? receivers_ : senders_).empty();
-  // Room in the buffer is of no use behind an exception that waits.
-  const bool served = stored && (!sending || senders_.empty());
-  const bool will_block = !partners && !served;
-  // Nothing will happen.
-  if ((sending && closed_) || (will_block && (closed_ || !waits))) return;
-  call_back(s, sending, will_block);
+  bool will_block = false;
+  const bool happens = observe([&] {
+    const bool partners = !(sending ? receivers_ : senders_).empty();
+    // Room in the buffer is of no use behind an exception that waits.
+    const bool served = stored && (!sending || senders_.empty());
+    will_block = !partners && !served;
+    return !(sending && closed_) && !(will_block && (closed_ || !waits));
+  });
+  if (happens) call_back(s, sending, will_block);
 }
 
 void channel_core::call_back(dispatcher* s, bool sending, bool will_block) {

@@ -9,7 +9,8 @@
 // - key_ equals the scheduler's key exactly while nothing unusual is afoot: the
 //   channel is bound to that scheduler and open, no exception waits, and
 //   nobody receives by choice, and nothing is due to the current tasklet. One compare an operation finds all
-//   of that out.
+//   of that out. That of a shared channel never equals it.
+// - What a shared channel has is read and changed under its guard.
 #pragma once
 
 #include <cstdint>
@@ -21,6 +22,7 @@
 
 #include "weft/channel/op_status.h"
 #include "weft/channel/preference.h"
+#include "weft/scheduler/service.h"
 #include "weft/scheduler/dispatcher.h"
 #include "weft/scheduler/waits.h"
 
@@ -32,13 +34,21 @@ class channel_core : private wait_target {
   channel_core& operator=(const channel_core&) = delete;
 
   void close();
-  [[nodiscard]] bool closed() const { return closed_; }
-  [[nodiscard]] std::int32_t balance() const {
-    return static_cast<std::int32_t>(senders_.size()) -
-           static_cast<std::int32_t>(receivers_.size());
+  [[nodiscard]] bool closed() const {
+    return observe([this] { return closed_; });
   }
-  [[nodiscard]] preference get_preference() const { return preference_; }
-  void set_preference(preference p) { preference_ = p; }
+  [[nodiscard]] std::int32_t balance() const {
+    return observe([this] {
+      return static_cast<std::int32_t>(senders_.size()) -
+             static_cast<std::int32_t>(receivers_.size());
+    });
+  }
+  [[nodiscard]] preference get_preference() const {
+    return observe([this] { return preference_; });
+  }
+  void set_preference(preference p) {
+    observe([this, p] { preference_ = p; });
+  }
   [[nodiscard]] tasklet front() const;
   void clear();
   [[nodiscard]] std::string_view name() const {
@@ -48,13 +58,47 @@ class channel_core : private wait_target {
   void set_name(std::string name);
 
  protected:
+  // `w` is to stand in one of its lines.
+  void mark(wait_record& w) const {
+    if (is_shared()) w.crossing = guard_;
+  }
+
   // How to read the slot of a waiting sender's record.
   enum offer_kind : std::uint32_t { moved, copied, exception };
 
   enum class admission { open, closed, behind_exception, exception_first };
 
-  explicit channel_core(preference p);
+  explicit channel_core(preference p, guard::number g = guard::none);
   ~channel_core();
+
+  [[nodiscard]] bool is_shared() const { return guard_ != guard::none; }
+  // Requires: it is shared.
+  [[nodiscard]] guard& its_guard() const { return guard::of(guard_); }
+  // Under the guard, if there is one.
+  template <typename Look>
+  std::invoke_result_t<Look> observe(Look look) const {
+    if (!is_shared()) return look();
+    const guarded held(its_guard());
+    return look();
+  }
+
+  // What an operation comes to that does not wait: it has happened; it has, and
+  // a partner goes on at once; it would have to wait; or never can happen.
+  enum class step { done, hand_over, blocked, closed };
+
+  // An operation on a shared channel: what it tries under the guard, and how it
+  // waits if that comes to nothing.
+  struct shared_operation {
+    step (*attempt)(void* of, shared_service& by);
+    void* of;
+    wait_queue& line;
+    const char* reason;
+    std::source_location where;
+    void* slot;
+    std::uint32_t kind;
+  };
+  // As the operations of channel, of any thread.
+  op_status operate(const shared_operation& o, const any_wait& wait);
 
   // What an operation meets whose key did not fit. They throw no_scheduler,
   // wrong_scheduler, and what is due to the current tasklet.
@@ -133,6 +177,7 @@ class channel_core : private wait_target {
   preference preference_;
   bool closed_ = false;
   bool exceptions_ = false;  // an exception may wait among the senders
+  const guard::number guard_;
   chooser* chooser_ = nullptr;
 
   void set_kind(const char* what) { wait_target::kind = what; }
@@ -144,7 +189,12 @@ class channel_core : private wait_target {
   void bind(dispatcher* s);
   void rouse(dispatcher* s) noexcept;
   void restore_key();
-  static void dismiss(dispatcher* s, wait_queue& line) noexcept;
+  template <typename Service>
+  static void dismiss(Service& by, wait_queue& line) noexcept;
+  op_status operate(dispatcher* s, const shared_operation& o,
+                    const any_wait& wait);
+  void share_exception(std::exception_ptr& what, std::source_location where);
+  void end_shared() noexcept;
 };
 
 }  // namespace weft

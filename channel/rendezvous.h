@@ -19,7 +19,10 @@
 #include "weft/channel/channel_core.h"
 #include "weft/channel/op_status.h"
 #include "weft/channel/ring_buffer.h"
+#include "weft/scheduler/service.h"
+#include "weft/channel/shared.h"
 #include "weft/scheduler/branchless.h"
+#include "weft/scheduler/waits.h"
 
 namespace weft {
 
@@ -41,6 +44,10 @@ class rendezvous : protected channel_core {
 
   rendezvous(preference p, std::size_t capacity)
       : channel_core(p), buffer_(capacity) {}
+  rendezvous(preference p, std::size_t capacity, shared_t)
+      : channel_core(p, guard::choose()), buffer_(capacity) {
+    senders_.on_leave = &someone_left;
+  }
 
   void send_exception(std::exception_ptr what, location where) {
     channel_core::send_exception(std::move(what), where, &someone_left);
@@ -84,6 +91,7 @@ class rendezvous : protected channel_core {
           continue;  // The callback may have done anything.
         }
         if (found.any()) {
+          if (found.sender != nullptr && !s->claim(*found.sender)) continue;
           take(s, to, found);
           return op_status::done;
         }
@@ -137,9 +145,8 @@ class rendezvous : protected channel_core {
     if (closed_) [[unlikely]]
       return op_status::closed;
     require_receiver_may_run(s);
-    static_cast<void>(offer(s, std::forward<Value>(value),
-                            !exceptions_ && !buffer_.full(), next));
-    return op_status::done;
+    local_service by(s);
+    return status_of(offer(by, std::forward<Value>(value), has_room(), next));
   }
   op_status get_now(dispatcher* s, landing& to, control_block*& next) {
     if (closed_ && !has_value()) [[unlikely]]
@@ -147,8 +154,8 @@ class rendezvous : protected channel_core {
     require_sender_may_run(s, !buffer_.empty());
     if (buffer_.empty() && exception_first()) [[unlikely]]
       throw_sent(s);
-    static_cast<void>(accept(s, to, next));
-    return op_status::done;
+    local_service by(s);
+    return status_of(accept(by, to, next));
   }
 
   // ---- by choice
@@ -172,13 +179,14 @@ class rendezvous : protected channel_core {
     return {found != nullptr ? buffer_.size() : ~std::size_t{0}, found};
   }
   void take(dispatcher* s, landing& to, const choice& c) {
+    local_service by(s);
     if (c.sender != nullptr) {
-      land_offered(to, *c.sender);  // May throw; nothing has changed.
-      s->queue.push(s->unlink(*c.sender, senders_));
+      land_offered(by, to, *c.sender);  // May throw; nothing has changed.
+      by.meet(*c.sender, senders_, false);
     } else {
       land(&to, std::move(buffer_.at(c.buffered)));
       buffer_.erase(c.buffered);
-      if (!senders_.empty()) move_up(s, false);
+      if (!senders_.empty()) move_up(by, false);
     }
   }
 
@@ -188,6 +196,7 @@ class rendezvous : protected channel_core {
   template <typename Value, typename Wait>
   [[gnu::noinline]] op_status put_slowly(Value&& value, Wait wait,
                                          location where) {
+    if (is_shared()) return put_shared(std::forward<Value>(value), wait, where);
     dispatcher* s = this_dispatcher();
     tell(s, true, !buffer_.full(), !std::is_same_v<Wait, wait_never>);
     const admission a = admit_send(s);
@@ -198,6 +207,7 @@ class rendezvous : protected channel_core {
   template <typename Wait>
   [[gnu::noinline]] op_status get_slowly(landing& to, Wait wait,
                                          location where) {
+    if (is_shared()) return get_shared(to, wait, where);
     dispatcher* s = this_dispatcher();
     tell(s, false, !buffer_.empty(), !std::is_same_v<Wait, wait_never>);
     const admission a = admit_receive(s, !buffer_.empty());
@@ -206,44 +216,113 @@ class rendezvous : protected channel_core {
     return get_admitted(s, to, wait, where);
   }
 
-  // What an operation comes to that does not wait: it has happened; it has, and
-  // a partner goes on at once; or it would have to wait.
-  enum class step { done, hand_over, blocked };
+  // ---- of a shared channel
 
   template <typename Value>
-  [[gnu::always_inline]] step offer(dispatcher* s, Value&& value, bool room,
+  op_status put_shared(Value&& value, const any_wait& wait, location where) {
+    dispatcher* s = this_dispatcher();
+    if (s->flagged(channels_watched))
+      tell(s, true, observe([this] { return !buffer_.full(); }),
+           !std::holds_alternative<wait_never>(wait));
+    struct sending {
+      rendezvous& to;
+      Value&& value;
+      static step attempt(void* of, shared_service& by) {
+        sending& self = *static_cast<sending*>(of);
+        if (self.to.closed_) return step::closed;
+        control_block* nobody;
+        return self.to.offer(by, std::forward<Value>(self.value),
+                             self.to.has_room(), nobody);
+      }
+    } one{*this, std::forward<Value>(value)};
+    return operate({&sending::attempt, &one, senders_, "send", where,
+                    offered(value), offer_of<Value>},
+                   wait);
+  }
+  op_status get_shared(landing& to, const any_wait& wait, location where) {
+    dispatcher* s = this_dispatcher();
+    if (s->flagged(channels_watched))
+      tell(s, false, observe([this] { return !buffer_.empty(); }),
+           !std::holds_alternative<wait_never>(wait));
+    struct receiving {
+      rendezvous& from;
+      landing& to;
+      static step attempt(void* of, shared_service& by) {
+        const receiving& self = *static_cast<receiving*>(of);
+        control_block* nobody;
+        return self.from.try_accept(by, self.to, nobody);
+      }
+    } one{*this, to};
+    return operate(
+        {&receiving::attempt, &one, receivers_, "receive", where, &to, 0},
+        wait);
+  }
+  // Of a select that has the guard.
+  template <typename Value>
+  op_status share_put(shared_service& by, Value&& value) {
+    if (closed_) return op_status::closed;
+    control_block* nobody;
+    return status_of(
+        offer(by, std::forward<Value>(value), has_room(), nobody));
+  }
+  op_status share_get(shared_service& by, landing& to) {
+    control_block* nobody;
+    return status_of(try_accept(by, to, nobody));
+  }
+  step try_accept(shared_service& by, landing& to, control_block*& partner) {
+    if (buffer_.empty() && exception_first()) take_sent(by);
+    const step taken = accept(by, to, partner);
+    return taken == step::blocked && closed_ ? step::closed : taken;
+  }
+  [[noreturn]] void take_sent(shared_service& by) {
+    wait_record& w = senders_.front();
+    const std::exception_ptr what = *static_cast<std::exception_ptr*>(w.slot);
+    by.meet(w, senders_, false);
+    move_up(by, false);
+    std::rethrow_exception(what);
+  }
+
+  // ---- of both
+
+  [[nodiscard]] bool has_room() const {
+    return !exceptions_ && !buffer_.full();
+  }
+  static op_status status_of(step taken) {
+    return taken == step::blocked  ? op_status::would_block
+           : taken == step::closed ? op_status::closed
+                                   : op_status::done;
+  }
+
+  template <typename Service, typename Value>
+  [[gnu::always_inline]] step offer(Service& by, Value&& value, bool room,
                                     control_block*& partner) {
-    if (!receivers_.empty()) {
-      wait_record& receiver = receivers_.front();
+    const auto now = [this] { return preference_ == preference::receiver; };
+    if (wait_record* const receiver = by.first(receivers_, now())) {
       // May throw; nothing has changed.
-      land(receiver.slot, std::forward<Value>(value));
-      const bool now = preference_ == preference::receiver;
-      control_block* const met = meet(s, receiver, receivers_, now);
-      if (!now) return step::done;
-      partner = met;
-      return step::hand_over;
+      keeping(by, *receiver, receivers_, [&]() noexcept(lands<Value>) {
+        land(receiver->slot, std::forward<Value>(value));
+      });
+      return meet(by, *receiver, receivers_, now(), partner);
     }
     if (!room) return step::blocked;
     buffer_.push(std::forward<Value>(value));
     return step::done;
   }
 
-  [[gnu::always_inline]] step accept(dispatcher* s, landing& to,
+  template <typename Service>
+  [[gnu::always_inline]] step accept(Service& by, landing& to,
                                      control_block*& partner) {
     if (!buffer_.empty()) {
       land(&to, std::move(buffer_.front()));  // May throw; nothing has changed.
       buffer_.pop();
-      if (!senders_.empty()) refill(s);
+      if (!senders_.empty()) refill(by);
       return step::done;
     }
-    if (senders_.empty()) return step::blocked;
-    wait_record& sender = senders_.front();
-    land_offered(to, sender);  // May throw; nothing has changed.
-    const bool now = preference_ == preference::sender;
-    control_block* const met = meet(s, sender, senders_, now);
-    if (!now) return step::done;
-    partner = met;
-    return step::hand_over;
+    const auto now = [this] { return preference_ == preference::sender; };
+    wait_record* const sender = by.first(senders_, now());
+    if (sender == nullptr) return step::blocked;
+    land_offered(by, to, *sender);  // May throw; nothing has changed.
+    return meet(by, *sender, senders_, now(), partner);
   }
 
   // Both end in one switch, whether they have met somebody or park.
@@ -252,7 +331,8 @@ class rendezvous : protected channel_core {
                                                 bool room, Wait wait,
                                                 location where) {
     control_block* next;
-    const step taken = offer(s, std::forward<Value>(value), room, next);
+    local_service by(s);
+    const step taken = offer(by, std::forward<Value>(value), room, next);
     if (taken == step::done) return op_status::done;
     wait_record w;
     if (taken == step::hand_over) {
@@ -262,8 +342,8 @@ class rendezvous : protected channel_core {
     } else {
       // Park, and offer the value where it lies.
       w.begin("send", where);
-      w.slot = const_cast<std::remove_cvref_t<T>*>(std::addressof(value));
-      w.kind = std::is_lvalue_reference_v<Value> ? copied : moved;
+      w.slot = offered(value);
+      w.kind = offer_of<Value>;
       if constexpr (!std::is_same_v<Wait, wait_forever>)
         return park(s, w, senders_, wait);
       next = s->line_up(w, senders_);
@@ -276,7 +356,8 @@ class rendezvous : protected channel_core {
   [[gnu::always_inline]] op_status get_admitted(dispatcher* s, landing& to,
                                                 Wait wait, location where) {
     control_block* next;
-    const step taken = accept(s, to, next);
+    local_service by(s);
+    const step taken = accept(by, to, next);
     if (taken == step::done) return op_status::done;
     wait_record w;
     if (taken == step::hand_over) {
@@ -295,17 +376,45 @@ class rendezvous : protected channel_core {
     return w.slot != nullptr ? op_status::done : op_status::closed;
   }
 
-  // Takes the partner, who has been served, off the line. It goes to the tail,
-  // or, where it runs now, the caller does.
-  [[gnu::always_inline]] static control_block* meet(dispatcher* s,
-                                                    wait_record& w,
-                                                    wait_queue& line,
-                                                    bool now) {
-    control_block* partner = w.who;
-    s->queue.push(now ? s->current : partner);
-    s->unlink(w, line);
-    return partner;
+  template <typename Service>
+  [[gnu::always_inline]] static step meet(Service& by, wait_record& w,
+                                          wait_queue& line, bool now,
+                                          control_block*& partner) {
+    control_block* const met = by.meet(w, line, now);
+    if (!Service::hands_over || !now) return step::done;
+    partner = met;
+    return step::hand_over;
   }
+
+  // Moves a value to or from one who waits. Where that throws, he has not been
+  // served.
+  template <typename Service, typename Move>
+  [[gnu::always_inline]] static void keeping(Service& by, wait_record& w,
+                                             wait_queue& line, Move move) {
+    if constexpr (noexcept(move())) {
+      move();
+    } else {
+      try {
+        move();
+      } catch (...) {
+        by.spoil(w, line);
+        throw;
+      }
+    }
+  }
+
+  // How a record offers a value.
+  static void* offered(const T& value) {
+    return const_cast<std::remove_cvref_t<T>*>(std::addressof(value));
+  }
+  template <typename Value>
+  static constexpr offer_kind offer_of =
+      std::is_lvalue_reference_v<Value> ? copied : moved;
+  template <typename Value>
+  static constexpr bool lands =
+      raw || std::is_nothrow_constructible_v<T, Value&&>;
+  static constexpr bool copies_land =
+      !std::copy_constructible<T> || std::is_nothrow_copy_constructible_v<T>;
 
   template <typename Value>
   static void land(void* slot, Value&& value) {
@@ -324,47 +433,58 @@ class rendezvous : protected channel_core {
     use(std::move(offered));
   }
 
-  static void land_offered(landing& to, const wait_record& w) {
+  template <typename Service>
+  void land_offered(Service& by, landing& to, wait_record& w) {
     if constexpr (raw)
       to = *static_cast<const T*>(w.slot);
     else
-      with_offered(w, [&](auto&& value) {
-        to.emplace(std::forward<decltype(value)>(value));
+      keeping(by, w, senders_, [&]() noexcept(lands<T> && copies_land) {
+        with_offered(w, [&](auto&& value) {
+          to.emplace(std::forward<decltype(value)>(value));
+        });
       });
   }
 
   // One that waited behind an exception may find room now.
   static void someone_left(wait_queue& q) {
     auto& self = static_cast<rendezvous&>(of(q));
-    self.move_up(self.home_, false);
+    if (self.is_shared()) return self.someone_left_shared();
+    local_service by(self.home_);
+    self.move_up(by, false);
+  }
+  void someone_left_shared() {
+    shared_service by(this_dispatcher());
+    const guarded held(its_guard());
+    if (senders_.empty()) exceptions_ = false;
+    move_up(by, false);
   }
 
   // Room for one more: the values of waiting senders move up. Where such a move
   // throws, its sender gets that: the receiver's own value is safe.
-  [[gnu::noinline]] void refill(dispatcher* s) {
-    control_block* first = move_up(s, preference_ == preference::sender);
-    if (first != nullptr) s->resume(first, true);
+  [[gnu::noinline]] void refill(local_service& by) {
+    control_block* first = move_up(by, preference_ == preference::sender);
+    if (first != nullptr) by.resume(first);
   }
+  void refill(shared_service& by) { move_up(by, false); }
   // The senders served are runnable, in order; less the first if it is kept.
-  control_block* move_up(dispatcher* s, bool keeps_first) {
+  template <typename Service>
+  control_block* move_up(Service& by, bool keeps_first) {
     control_block* first = nullptr;
-    while (!senders_.empty() && !buffer_.full()) {
-      wait_record& w = senders_.front();
-      if (w.kind == exception) break;
+    while (!buffer_.full() && !exception_first()) {
+      wait_record* const w = by.first(senders_, false);
+      if (w == nullptr) break;
       try {
-        with_offered(w, [&](auto&& value) {
+        with_offered(*w, [&](auto&& value) {
           buffer_.push(std::forward<decltype(value)>(value));
         });
       } catch (...) {
-        s->wake_throwing(w.who, std::current_exception());
+        by.fail(*w, senders_, std::current_exception());
         continue;
       }
-      // Before those who may go on because it leaves other lines.
       if (keeps_first && first == nullptr)
-        first = w.who;
+        first = by.keep(*w, senders_);
       else
-        s->queue.push(w.who);
-      s->unlink(w, senders_);
+        by.meet(*w, senders_, false);
     }
     return first;
   }
@@ -376,7 +496,8 @@ class rendezvous : protected channel_core {
     control_block* sender = s->unlink(w, senders_);
     const bool now = preference_ == preference::sender;
     if (!now) s->queue.push(sender);
-    move_up(s, false);
+    local_service by(s);
+    move_up(by, false);
     if (now) {
       // Before what becomes due to the caller meanwhile.
       dispatcher::raise_in(s->current, what);

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "weft/scheduler/core.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <utility>
 
+#include "weft/scheduler/guard.h"
 #include "weft/tasklet/stderr_line.h"
 
 namespace weft {
@@ -18,6 +20,11 @@ constexpr std::uint64_t poll_interval = 64;
 constexpr std::chrono::milliseconds long_sleep{10};
 constexpr std::size_t kept_stacks = 64;
 constexpr std::size_t stacks_at_once = 64;
+
+// Of the spin of one that has often waited in vain; and how often a spinning
+// one looks for mail before it looks at the clock.
+constexpr std::chrono::nanoseconds shortest_spin{500};
+constexpr int looks_a_clock = 16;
 
 // How often, while nothing but a stop could come.
 constexpr std::chrono::milliseconds stops_looked_at{100};
@@ -136,8 +143,30 @@ void core::idle() noexcept {
   if (!deadline && stops_may_come() && driver->time_passes() &&
       !driver->jumps())
     deadline = driver->now() + stops_looked_at;
+  if (impatience.count() != 0 && mail_may_come() && spin()) return;
   const polling_scope no_switch(*this);
-  driver->wait(deadline);
+  // Whoever posts something rings only where this is set.
+  const auto before = flags.fetch_or(asleep, std::memory_order_acq_rel);
+  if ((before & has_mail) == 0) driver->wait(deadline);
+  clear(asleep);
+}
+
+// Half as long each time that it was in vain, so that one that waits long soon
+// sleeps at once.
+bool core::spin() noexcept {
+  using clock = std::chrono::steady_clock;
+  const auto until = clock::now() + spinning;
+  do {
+    for (int i = 0; i != looks_a_clock; ++i) {
+      if (flagged(has_mail)) {
+        spinning = impatience;
+        return true;
+      }
+      relax();
+    }
+  } while (clock::now() < until);
+  spinning = std::max(spinning / 2, shortest_spin);
+  return false;
 }
 
 void dispatcher::require_slow() const {
@@ -197,7 +226,7 @@ control_block* core::give_up() noexcept {
                    some_sleep ? run_result::idle : run_result::drained);
   const wait_record* w = main_block.waiting;
   if (w == nullptr || w->pause == 0) return nullptr;
-  unpark(&main_block);
+  take_out(&main_block);
   return &main_block;
 }
 
@@ -209,12 +238,13 @@ control_block* dispatcher::switch_rare(control_block* me, control_block* n) {
         "make them runnable, through channels that prefer neither");
   if (flagged(no_switching | current_due)) c.check_traps(me, n);
   if (flagged(accounting)) c.book_departure(*me);
-  if (n == nullptr) n = next_slow();
-  if (n != nullptr && flagged()) n = c.intercept(me, n);
-  if (n == nullptr) {
+  for (;;) {
+    if (n == nullptr) n = next_slow();
+    if (n != nullptr && flagged()) n = c.intercept(me, n);
+    if (n != nullptr) break;
     // Nothing can wake anyone: the operation fails, as if it had not begun.
     std::exception_ptr why = c.deadlock(*me);
-    unpark(me);
+    if (!unpark(me)) continue;
     if (me->flags != 0) c.watch_current();
     std::rethrow_exception(std::move(why));
   }
@@ -256,16 +286,21 @@ void dispatcher::raise_in(control_block* t, std::exception_ptr what) noexcept {
   (apart ? c.stand_in_thrown : d.thrown) = std::move(what);
 }
 
-void dispatcher::unpark(control_block* t) noexcept {
+void dispatcher::leave_lines(control_block* t) noexcept {
   wait_record* const first = std::exchange(t->waiting, nullptr);
-  if (first != nullptr && first->pause != 0) --paused;
-  for (wait_record* w = first; w != nullptr; w = w->sibling) {
-    if (w->queue != nullptr) w->queue->remove(*w);
-    if (w->reason == run_reason)
-      core::of(this).drop_frame(*static_cast<run_frame*>(w->slot));
-  }
-  // Only when it stands in no line: those behind it may be served now.
+  if (first == nullptr) return;
+  core& c = core::of(this);
+  if (first->pause != 0) --paused;
+  if (first->reason == run_reason)
+    c.drop_frame(*static_cast<run_frame*>(first->slot));
+  if (first->crossing != 0) return c.leave_crossing(*first);
   for (wait_record* w = first; w != nullptr; w = w->sibling)
+    if (w->queue != nullptr) w->queue->remove(*w);
+  was_left(*first);
+}
+
+void dispatcher::was_left(wait_record& first) noexcept {
+  for (wait_record* w = &first; w != nullptr; w = w->sibling)
     if (w->queue != nullptr && w->served == 0) w->queue->was_left();
 }
 

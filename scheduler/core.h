@@ -8,6 +8,7 @@
 //   end_observer.cc  who is told of a tasklet's end
 //   interruption.cc  what is to be raised in a tasklet when the time comes
 //   inbox.cc      what other threads want of it
+//   crossing.cc   waits that they may end
 //   stop_guard.cc  stops that are asked for, in other threads too
 //   select.cc     waiting for several things
 //   sleep.cc      waits that end with the time
@@ -149,16 +150,15 @@ struct core : dispatcher {
   control_block* give_up() noexcept;
 
   // ---- what other threads want
-  // The inbox, which is made when the first one is to have it.
-  const std::shared_ptr<inbox>& letters();
   // Something that another thread does may yet make somebody runnable.
   [[nodiscard]] bool mail_may_come() const {
     // The flag last: who was outside may have posted something, then left.
-    return awaited != 0 || (mail && !flagged(closing) &&
-                            (mail->has_outsiders() || flagged(has_mail)));
+    return awaited != 0 || crossings != 0 ||
+           (!flagged(closing) && mail->has_outsiders()) || flagged(has_mail);
   }
-  // Ends the inbox, when nobody is left to whom anything could come.
-  void close_mail() noexcept;
+  void leave_crossing(wait_record& first) noexcept;
+  // Looks for mail for a while, without sleeping. False: there is none.
+  [[nodiscard]] bool spin() noexcept;
 
   // ---- stop_guard.cc
   [[nodiscard]] bool stops_may_come() const {
@@ -221,6 +221,8 @@ struct core : dispatcher {
   // Fails the operation that has `me` park or yield, and has taken `n` off the
   // queue, if that is forbidden.
   void check_traps(control_block* me, control_block* n);
+  [[noreturn]] static void throw_blocked(const descriptor& d,
+                                         const wait_record& w);
   // If `me`, which is parked, left it to them.
   [[nodiscard]] bool others_go_on(const control_block* me) const;
 
@@ -287,7 +289,7 @@ struct core : dispatcher {
     free_descriptor(&d);
   }
   [[gnu::always_inline]] void wake_joiners(descriptor& d) noexcept {
-    while (!d.joiners.empty()) queue.push(unlink(d.joiners.front(), d.joiners));
+    while (!d.joiners.empty()) serve(d.joiners.front(), d.joiners);
   }
   control_block* pass_on(descriptor& d, std::exception_ptr& failure) noexcept;
   // Gives who has to run at once, or null; he stands in no queue.
@@ -397,8 +399,11 @@ struct core : dispatcher {
   strand_home& strands = strand_home::here();
   std::deque<late_failure> failures;
 
-  std::shared_ptr<inbox> mail;  // null: nobody has asked for it
-  std::size_t awaited = 0;      // letters that are certain to come
+  std::shared_ptr<inbox> mail = std::make_shared<inbox>(*this);
+  std::size_t awaited = 0;    // letters that are certain to come
+  std::size_t crossings = 0;  // waits that other threads may end
+  std::chrono::nanoseconds impatience;  // the longest that it spins for mail
+  std::chrono::nanoseconds spinning = impatience;  // how long it does now
 
   stop_guard* stop_guards = nullptr;     // whose stop has not come
   std::atomic<bool> stop_asked = false;  // for one of them, by another thread

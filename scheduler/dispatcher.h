@@ -63,6 +63,7 @@ enum scheduler_flag : std::uint32_t {
   in_schedule_cb = 8192,   // the schedule callback has not returned
   in_channel_cb = 16384,   // the channel callback has not returned
   has_mail = 32768,        // another thread has posted something
+  asleep = 65536,          // it is to be woken for that
   long_way = current_due | no_switching | channels_watched,
 };
 
@@ -158,6 +159,15 @@ struct dispatcher {
     return queue.take();
   }
 
+  // The current tasklet is parked on `first`, and what follows it, which stand
+  // in their lines: other threads may serve it as soon as their guards are left.
+  void line_up_crossing(wait_record& first) noexcept;
+  // Throws what parking on `w` would: block_trap_error, switch_trap_error.
+  void require_parking(const wait_record& w) {
+    if (flagged(no_switching | current_due)) [[unlikely]]
+      check_parking(w);
+  }
+
   // Parks the current tasklet on `w` until it is woken. Throws deadlock_error
   // with nothing changed; what is due when it goes on.
   [[gnu::always_inline]] void park(wait_record& w, wait_queue& q) {
@@ -212,17 +222,44 @@ struct dispatcher {
     if (now) switch_to(me, t);
   }
 
+  // Whoever serves a record that a select may have in this scheduler calls it
+  // before he changes anything. False: another thread has been faster, and `w`
+  // stands in its line no more.
+  bool claim(wait_record& w) noexcept {
+    return w.crossing == 0 || claim_crossing(w);
+  }
+  // He cannot be served after all: a select that was claimed looks again.
+  void unclaim(wait_record& w) noexcept {
+    if (w.crossing == 0) return;
+    control_block* const t = w.who;
+    leave_lines(t);
+    queue.push(t);
+  }
   // Takes the record that was matched off `q`: its tasklet may be resumed.
+  // Requires: claimed.
   control_block* unlink(wait_record& w, wait_queue& q) {
     control_block* t = w.who;
     if (w.sibling != nullptr) [[unlikely]] {
       w.served = 1;
-      unpark(t);
+      leave_lines(t);
     } else {
       q.remove(w);
       t->waiting = nullptr;
     }
     return t;
+  }
+
+  // Who waits on it goes on, at the tail.
+  void serve(wait_record& w, wait_queue& q) noexcept {
+    if (claim(w)) queue.push(unlink(w, q));
+  }
+
+  // As serve(), and its operation throws `what`.
+  void serve_throwing(wait_record& w, wait_queue& q,
+                      std::exception_ptr what) noexcept {
+    if (!claim(w)) return;
+    raise_in(w.who, std::move(what));
+    queue.push(unlink(w, q));
   }
 
   // Has timers and the driver looked at from now on, once a round. Whoever
@@ -231,12 +268,19 @@ struct dispatcher {
     if (!queue.marked()) queue.push_marker();
   }
 
-  // Takes a parked tasklet off whatever it waits for.
-  void unpark(control_block* t) noexcept;
+  // Takes a parked tasklet off whatever it waits for. False: another thread has
+  // been faster, and it is runnable.
+  bool unpark(control_block* t) noexcept {
+    if (t->waiting != nullptr && t->waiting->crossing != 0) [[unlikely]]
+      return withdraw(t);
+    leave_lines(t);
+    return true;
+  }
+  // Those behind it, who is off all lines, may be served now.
+  static void was_left(wait_record& first) noexcept;
   // Makes a parked tasklet runnable, at the tail.
   void wake(control_block* t) noexcept {
-    unpark(t);
-    queue.push(t);
+    if (unpark(t)) queue.push(t);
   }
   // As wake(), and its operation throws `what`.
   void wake_throwing(control_block* t, std::exception_ptr what) noexcept {
@@ -297,6 +341,14 @@ struct dispatcher {
     if (n->flags != 0) [[unlikely]]
       s->deliver(n);
   }
+
+  friend struct crossing_wait;
+  bool claim_crossing(wait_record& w) noexcept;
+  bool withdraw(control_block* t) noexcept;
+  // Requires: its wait has been claimed.
+  void leave_lines(control_block* t) noexcept;
+
+  void check_parking(const wait_record& w);
 
   // The long ways, all out of line.
   void require_slow() const;

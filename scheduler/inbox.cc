@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "weft/scheduler/inbox.h"
 
-#include <thread>
 #include <utility>
 
 #include "weft/scheduler/core.h"
+#include "weft/scheduler/guard.h"
 
 namespace weft {
 
@@ -20,14 +20,14 @@ bool inbox::begin_post(std::uint32_t unless) noexcept {
 
 void inbox::ring() noexcept {
   const auto was = of_.flags.fetch_or(has_mail, std::memory_order_release);
-  if ((was & has_mail) == 0) of_.driver->wake();
+  if ((was & (has_mail | asleep)) == asleep) of_.driver->wake();
 }
 
 bool inbox::post(letter& l, bool work) noexcept {
   if (!begin_post(work ? no_work | closed : closed)) return false;
   letter* newest = come_.load(std::memory_order_relaxed);
   do {
-    l.next = newest;
+    l.behind = newest;
   } while (!come_.compare_exchange_weak(newest, &l, std::memory_order_release,
                                         std::memory_order_relaxed));
   ring();
@@ -46,25 +46,41 @@ void inbox::leave() noexcept {
 
 void inbox::shut(std::uint32_t for_whom) noexcept {
   auto state = state_.fetch_or(for_whom, std::memory_order_acq_rel);
-  while ((state & ~(no_work | closed)) != 0) {
-    std::this_thread::yield();
+  for (backoff b; (state & ~(no_work | closed)) != 0; b.wait())
     state = state_.load(std::memory_order_acquire);
+}
+
+// What has come goes behind what has been taken.
+void inbox::collect() noexcept {
+  letter* newest = come_.exchange(nullptr, std::memory_order_acquire);
+  letter* oldest = nullptr;
+  while (newest != nullptr) {
+    letter* const older = std::exchange(newest->behind, oldest);
+    oldest = std::exchange(newest, older);
   }
+  letter** end = &taken_;
+  while (*end != nullptr) end = &(*end)->behind;
+  *end = oldest;
 }
 
 letter* inbox::take() noexcept {
-  if (taken_ == nullptr) {
-    letter* newest = come_.exchange(nullptr, std::memory_order_acquire);
-    while (newest != nullptr) {
-      letter* const older = std::exchange(newest->next, taken_);
-      taken_ = std::exchange(newest, older);
+  if (taken_ == nullptr) collect();
+  return taken_ != nullptr ? std::exchange(taken_, taken_->behind) : nullptr;
+}
+
+void inbox::await(letter& l) noexcept {
+  for (backoff b;; b.wait()) {
+    collect();
+    for (letter** at = &taken_; *at != nullptr; at = &(*at)->behind) {
+      if (*at != &l) continue;
+      *at = l.behind;
+      return l.deliver(l, of_);
     }
   }
-  return taken_ != nullptr ? std::exchange(taken_, taken_->next) : nullptr;
 }
 
 void inbox::put_back(letter& l) noexcept {
-  l.next = std::exchange(taken_, &l);
+  l.behind = std::exchange(taken_, &l);
   of_.set(has_mail);
 }
 
@@ -77,17 +93,6 @@ void inbox::read() noexcept {
     if (taken_ == l) return;  // It was put back.
   }
   of_.set(has_mail);  // There may be more.
-}
-
-const std::shared_ptr<inbox>& core::letters() {
-  if (mail) return mail;
-  mail = std::make_shared<inbox>(*this);
-  if (flagged(closing)) mail->refuse_work();
-  return mail;
-}
-
-void core::close_mail() noexcept {
-  if (mail) mail->close();
 }
 
 }  // namespace weft

@@ -27,7 +27,7 @@ struct letter {
   using action = void (*)(letter&, core&) noexcept;
   explicit letter(action a) : deliver(a) {}
   action deliver;
-  letter* next = nullptr;
+  letter* behind = nullptr;
 };
 
 class inbox {
@@ -43,6 +43,8 @@ class inbox {
 
   // The rest is the scheduler's. Delivers what has come, up to a bound.
   void read() noexcept;
+  // Delivers one that is certain to come, before all others: waits for it.
+  void await(letter& l) noexcept;
   // What could not be delivered, to be tried again before all others.
   void put_back(letter& l) noexcept;
   void refuse_work() noexcept { shut(no_work); }
@@ -69,6 +71,7 @@ class inbox {
   bool begin_post(std::uint32_t unless) noexcept;
   void ring() noexcept;
   void shut(std::uint32_t for_whom) noexcept;
+  void collect() noexcept;
   letter* take() noexcept;
 
   core& of_;

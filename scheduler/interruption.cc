@@ -55,8 +55,10 @@ void interruption::settle() noexcept {
 
 // Requires: parked. One that was removed from the queue has been served.
 void core::cut(control_block* t) noexcept {
-  if (t->waiting != &nowhere()) t->flags |= cut_short;
-  wake(t);
+  const bool waits = t->waiting != &nowhere();
+  if (!unpark(t)) return;
+  if (waits) t->flags |= cut_short;
+  queue.push(t);
 }
 
 void core::note_interruptions(descriptor& d) noexcept {

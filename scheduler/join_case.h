@@ -44,9 +44,8 @@ class join_case : public conditional_case<join_case<F>> {
             static_cast<void>(whom.joining());
             return false;
           },
-      .perform = [](select_case&, dispatcher*) -> control_block* {
-        return nullptr;
-      },
+      .perform = [](select_case&, dispatcher*,
+                    control_block*&) { return true; },
       .line = [](select_case& c) -> wait_queue& {
         of(c).record_.slot = of(c).whom_.d_;
         return of(c).whom_.d_->joiners;

@@ -129,8 +129,9 @@ control_block* core::deliver_failure(
 
 // The last one that could run has ended, and main waits for something.
 control_block* core::tell_main() noexcept {
-  raise_in(&main_block, deadlock(main_block));
-  unpark(&main_block);
+  std::exception_ptr why = deadlock(main_block);
+  if (!unpark(&main_block)) return next();
+  raise_in(&main_block, std::move(why));
   return &main_block;
 }
 

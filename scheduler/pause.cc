@@ -29,10 +29,7 @@ void core::put_nowhere(control_block* t) noexcept {
 }
 
 void core::take_out(control_block* t) noexcept {
-  if (t->waiting != nullptr)
-    unpark(t);
-  else
-    queue.remove(t);
+  if (t->waiting == nullptr || !unpark(t)) queue.remove(t);
 }
 
 control_block* core::who_pauses(const descriptor& d) noexcept {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "weft/scheduler/core.h"
+#include "weft/scheduler/guard.h"
 
 namespace weft {
 namespace {
@@ -22,7 +23,7 @@ std::string describe_site(const std::source_location& site) {
 // nobody, or anybody.
 const descriptor* awaited_by(const descriptor& d) {
   const wait_record* w = d.block->waiting;
-  if (w == nullptr || w->sibling != nullptr) return nullptr;
+  if (w == nullptr || w->sibling != nullptr || w->crossing != 0) return nullptr;
   if (w->reason == join_reason) return static_cast<const descriptor*>(w->slot);
   const wait_target* target = w->queue != nullptr ? w->queue->target : nullptr;
   if (target == nullptr || target->holder == nullptr) return nullptr;
@@ -36,6 +37,13 @@ std::string describe_edge(const wait_record& w) {
   std::string text = std::string("waits for ") + target.kind;
   if (target.name) text += " '" + *target.name + "'";
   return text + " of";
+}
+
+// " on channel 'orders'"; nothing, where that has no name.
+std::string describe_target(const wait_record& w) {
+  const wait_target* target = w.queue != nullptr ? w.queue->target : nullptr;
+  if (target == nullptr || !target->name) return {};
+  return std::string(" on ") + target->kind + " '" + *target->name + "'";
 }
 
 // A cycle of tasklets that wait for each other, each for the next; empty: none.
@@ -90,10 +98,11 @@ std::string core::describe_operation(const wait_record& w) {
   std::string text = w.reason;
   if (w.reason == join_reason)
     text += " of " + name_of(*static_cast<const descriptor*>(w.slot));
-  if (w.queue != nullptr && w.queue->target && w.queue->target->name)
-    text += std::string(" on ") + w.queue->target->kind + " '" +
-            *w.queue->target->name + "'";
-  return text;
+  if (guard::guarded(w.crossing)) {
+    const guarded held(guard::of(w.crossing));
+    return text + describe_target(w);
+  }
+  return text + describe_target(w);
 }
 
 std::string core::describe_select(const wait_record& first) {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -14,7 +15,6 @@ namespace weft {
 
 namespace {
 
-// One that is being called stays as it is. Gives what was there.
 // Seeds that are close give states that are not: splitmix64's last steps.
 std::uint64_t scattered(std::uint64_t seed) {
   seed += 0x9e3779b97f4a7c15;
@@ -23,6 +23,13 @@ std::uint64_t scattered(std::uint64_t seed) {
   return seed ^ (seed >> 31);
 }
 
+// Where there are none, nothing comes while it spins.
+bool has_other_cores() {
+  static const bool has = std::thread::hardware_concurrency() > 1;
+  return has;
+}
+
+// One that is being called stays as it is. Gives what was there.
 template <typename F>
 F replace(std::shared_ptr<F>& slot, F next) {
   F old = slot ? *slot : F();
@@ -33,7 +40,9 @@ F replace(std::shared_ptr<F>& slot, F next) {
 }  // namespace
 
 core::core(const scheduler_options& options)
-    : driver(options.driver != nullptr ? options.driver : &own_driver) {
+    : driver(options.driver != nullptr ? options.driver : &own_driver),
+      impatience(has_other_cores() ? options.spin
+                                   : std::chrono::nanoseconds(0)) {
   if (const char* reason = why_no_switch()) stop(reason);
   random_state = scattered(options.seed);
   default_stack_class = stack_pool::class_of(options.stack_size);
@@ -81,10 +90,8 @@ core::~core() {
 void core::shutdown() noexcept {
   clear(no_switching);  // A guard that is still alive guards nothing now.
   set(closing);
-  if (mail) {
-    mail->refuse_work();
-    while (flagged(has_mail)) mail->read();  // What has not begun is destroyed.
-  }
+  mail->refuse_work();
+  while (flagged(has_mail)) mail->read();  // What has not begun is destroyed.
   for (const late_failure& f : failures) report_failure(f.who, f.what);
   failures.clear();
   while (kill_all() || main->heritage != nullptr) {
@@ -102,7 +109,7 @@ void core::shutdown() noexcept {
     // What that spawns is killed next.
     if (live == 0) drop_belongings(*main);
   }
-  close_mail();
+  mail->close();
   delist();
   strands.leave();
   weft_this_dispatcher = no_dispatcher();
@@ -161,9 +168,9 @@ void core::forsake(descriptor& d) noexcept {
   stderr_line() << describe(d)
                 << " has swallowed 16 kills and is abandoned with its stack";
   drop_interruptions(d);
-  unpark(d.block);
+  if (d.block->waiting != nullptr) take_out(d.block);
   if (stand_in.who == &d) unpark(&stand_in);
-  while (!d.joiners.empty()) wake(d.joiners.front().who);
+  wake_joiners(d);
   d.abandoned = true;
   d.id = 0;
   d.block->flags |= exited;

@@ -9,12 +9,16 @@
 #include "weft/scheduler/select.h"
 
 #include <memory>
+#include <optional>
+#include <utility>
 
 #include "weft/scheduler/core.h"
+#include "weft/scheduler/crossing.h"
+#include "weft/scheduler/service.h"
 
 namespace weft {
 
-// How many are ready.
+// How many are ready. Requires: the guards of those that are shared are held.
 std::size_t selection::find_ready(dispatcher* s) {
   std::size_t n = 0;
   for (std::size_t i = 0; i != count_; ++i) {
@@ -25,6 +29,23 @@ std::size_t selection::find_ready(dispatcher* s) {
   return n;
 }
 
+// The lowest number of theirs that is above; guard::elsewhere: none is.
+guard::number selection::next_guard(guard::number above) const {
+  guard::number lowest = guard::elsewhere;
+  for (std::size_t i = 0; i != count_; ++i) {
+    const select_case& c = *cases_[i];
+    if (!c.enabled_ || c.verbs_->guarded_by == nullptr) continue;
+    const guard::number n = c.verbs_->guarded_by(c);
+    if (n > above && n < lowest) lowest = n;
+  }
+  return lowest;
+}
+
+std::size_t selection::look(dispatcher* s) {
+  const guards held([this](guard::number n) { return next_guard(n); });
+  return find_ready(s);
+}
+
 // Calls back for what happens; if nothing does, for all that is waited for.
 // Then looks afresh: a callback may do anything.
 std::size_t selection::tell(dispatcher* s, std::size_t n) {
@@ -33,11 +54,14 @@ std::size_t selection::tell(dispatcher* s, std::size_t n) {
   };
   if (n != 0) {
     const std::size_t i = choose(s, n);
-    select_case& c = *cases_[i];
-    tell_of(c, false);
-    if (!c.verbs_->ready(c, s)) return find_ready(s);
-    ready_[0] = static_cast<std::uint32_t>(i);
-    return 1;
+    tell_of(*cases_[i], false);
+    n = look(s);
+    for (std::size_t k = 0; k != n; ++k) {
+      if (ready_[k] != i) continue;
+      ready_[0] = static_cast<std::uint32_t>(i);
+      return 1;
+    }
+    return n;
   }
   for (std::size_t i = 0; i != count_; ++i) {
     const select_case& c = *cases_[i];
@@ -47,70 +71,147 @@ std::size_t selection::tell(dispatcher* s, std::size_t n) {
     select_case& c = *cases_[i];
     if (c.enabled_ && c.kind_ == select_case::kind::operation) tell_of(c, true);
   }
-  return find_ready(s);
+  return look(s);
 }
 
 bool selection::begin(dispatcher* s, control_block*& next) {
   s->admit();
-  std::size_t n = find_ready(s);
+  const bool shares = next_guard(guard::none) != guard::elsewhere;
+  std::size_t n = shares ? look(s) : find_ready(s);
   if (s->flagged(channels_watched)) [[unlikely]]
     n = tell(s, n);
+  if (shares) {
+    share(s);
+    return false;
+  }
   return n != 0 ? take(s, n, next) : wait(s, next);
 }
 
-bool selection::wait(dispatcher* s, control_block*& next) {
+// A default case, or a time-out that is over. Else `deadline`: of the earliest
+// time-out, if there is one.
+bool selection::ends_at_once(dispatcher* s,
+                             std::optional<time_point>& deadline) {
   using kind = select_case::kind;
-  s->admit();
-  core& c = core::of(s);
-  std::chrono::steady_clock::time_point now;
-  std::chrono::steady_clock::time_point deadline;
-  timed_ = false;
+  const core& c = core::of(s);
+  time_point now;
   for (std::size_t i = 0; i != count_; ++i) {
     const select_case& each = *cases_[i];
     if (each.kind_ == kind::operation || !each.enabled_) [[likely]]
       continue;
     if (each.kind_ == kind::otherwise) {
       happened_ = i;
-      return false;
+      return true;
     }
-    if (!timed_) now = c.driver->now();
+    if (!deadline) now = c.driver->now();
     const auto& t = static_cast<const timeout_case_base&>(each);
     const auto when = t.when_ ? *t.when_ : later(now, t.time_);
-    if (timed_ && when >= deadline) continue;
-    timed_ = true;
+    if (deadline && when >= *deadline) continue;
     timeout_ = i;
     deadline = when;
   }
-  own_.begin("select",
-             count_ != 0 ? cases_[0]->where_ : std::source_location());
-  if (timed_) {
-    if (deadline <= now) {
-      happened_ = timeout_;
-      return false;
-    }
-    std::construct_at(&alarm_, c, deadline, own_);
-  }
-  return line_up(s, next);
+  if (!deadline || *deadline > now) return false;
+  happened_ = timeout_;
+  return true;
 }
 
-bool selection::line_up(dispatcher* s, control_block*& next) {
-  wait_record* first = nullptr;
-  wait_record** link = &first;
+bool selection::wait(dispatcher* s, control_block*& next) {
+  s->admit();
+  std::optional<time_point> deadline;
+  if (ends_at_once(s, deadline)) return false;
+  timed_ = deadline.has_value();
+  own_.begin("select",
+             count_ != 0 ? cases_[0]->where_ : std::source_location());
+  if (timed_) std::construct_at(&alarm_, core::of(s), *deadline, own_);
   own_.who = s->current;
+  s->current->waiting = link(own_);
+  parked_ = true;
+  next = s->queue.take();
+  return true;
+}
+
+// Lines up for all, in records that are chained up to `last`, whose tasklet and
+// crossing theirs are. Gives the first of them.
+wait_record* selection::link(wait_record& last) {
+  wait_record* first = &last;
+  wait_record** link = &first;
   for (std::size_t i = 0; i != count_; ++i) {
     select_case& c = *cases_[i];
     if (!c.enabled_ || c.kind_ != select_case::kind::operation) continue;
     c.record_.begin(c.verbs_->reason, c.where_);
-    c.record_.who = s->current;
+    c.record_.who = last.who;
+    c.record_.crossing = last.crossing;
     c.verbs_->line(c).append(c.record_);
     *link = &c.record_;
     link = &c.record_.sibling;
   }
-  *link = &own_;
-  parked_ = true;
-  s->current->waiting = first;
-  next = s->queue.take();
-  return true;
+  *link = &last;
+  return first;
+}
+
+// ---- of what other threads may use, too
+
+// The rest of such a select: it has happened when this returns.
+void selection::share(dispatcher* s) {
+  std::optional<time_point> deadline;
+  for (bool may_park = false;;) {
+    crossing_wait own("select", cases_[0]->where_, s);
+    own.who = s->current;
+    if (share_now(s, nullptr)) return;
+    if (!may_park && ends_at_once(s, deadline)) return;
+    may_park = true;
+    if (deadline && !own.limit(wait_until{*deadline})) {
+      happened_ = timeout_;
+      return;
+    }
+    if (share_now(s, &own)) return;
+    s->switch_to(s->current, s->queue.take());
+    if (select_case* const c = take_served()) {
+      if (c->verbs_->waited != nullptr) c->verbs_->waited(*c);
+      return;
+    }
+    if (own.failure) std::rethrow_exception(std::move(own.failure));
+    if (own.timed_out != 0) {
+      happened_ = timeout_;
+      return;
+    }
+    // Somebody was about to serve it, and could not.
+  }
+}
+
+// Has one of those that are ready happen. False: none is, and the caller is
+// parked, if it is `to_wait`.
+bool selection::share_now(dispatcher* s, crossing_wait* to_wait) {
+  for (;;) {
+    shared_service by(s);
+    bool happened = false;
+    {
+      const guards held([this](guard::number n) { return next_guard(n); });
+      const std::size_t n = find_ready(s);
+      if (n == 0) {
+        if (to_wait == nullptr) return false;
+        s->require_parking(*to_wait);
+        s->line_up_crossing(*link(*to_wait));
+        parked_ = true;
+        timed_ = false;
+        return false;
+      }
+      happened_ = choose(s, n);
+      select_case& c = *cases_[happened_];
+      if (c.verbs_->guarded_by != nullptr && c.verbs_->guarded_by(c) != guard::none) {
+        if (!c.verbs_->share(c, by)) continue;
+        happened = true;
+      }
+    }
+    if (happened) {
+      by.tell();
+      return true;
+    }
+    select_case& c = *cases_[happened_];
+    control_block* next = nullptr;
+    if (!c.verbs_->perform(c, s, next)) continue;
+    if (next != nullptr) s->switch_to(s->current, next);
+    return true;
+  }
 }
 
 // The case that has happened while the caller was parked; null: none has.

@@ -91,6 +91,8 @@ std::size_t select(in_order_t, Cases&& cases);
 
 // ---------------------------------------------------------------------------
 
+struct crossing_wait;
+
 // The half of a select that no template is needed for:
 //
 //   begin:  choose a case that is ready - make it happen
@@ -117,8 +119,12 @@ class selection {
   bool begin(dispatcher* s, control_block*& next);
   // One of the first `n` of `ready`; not of none.
   bool take(dispatcher* s, std::size_t n, control_block*& next) {
+    next = nullptr;
     happened_ = choose(s, n);
-    return perform(s, next);
+    select_case& c = *cases_[happened_];
+    if (!c.verbs_->perform(c, s, next)) [[unlikely]]
+      return begin(s, next);
+    return next != nullptr;
   }
   // None is ready.
   bool wait(dispatcher* s, control_block*& next);
@@ -135,14 +141,16 @@ class selection {
     const bool drawn = fair_ && n > 1;
     return ready_[drawn ? s->draw(static_cast<std::uint32_t>(n)) : 0];
   }
-  bool perform(dispatcher* s, control_block*& next) {
-    select_case& c = *cases_[happened_];
-    next = c.verbs_->perform(c, s);
-    return next != nullptr;
-  }
+  using time_point = std::chrono::steady_clock::time_point;
+
+  [[nodiscard]] guard::number next_guard(guard::number above) const;
   std::size_t find_ready(dispatcher* s);
+  std::size_t look(dispatcher* s);
   std::size_t tell(dispatcher* s, std::size_t n);
-  bool line_up(dispatcher* s, control_block*& next);
+  bool ends_at_once(dispatcher* s, std::optional<time_point>& deadline);
+  wait_record* link(wait_record& last);
+  void share(dispatcher* s);
+  bool share_now(dispatcher* s, crossing_wait* to_wait);
   void look_back() noexcept;
   void give_back() noexcept;
   select_case* take_served() noexcept;

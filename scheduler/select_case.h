@@ -12,11 +12,14 @@
 #include <cstdint>
 #include <source_location>
 
+#include "weft/scheduler/guard.h"
 #include "weft/tasklet/wait_queue.h"
 
 namespace weft {
 
+struct control_block;
 struct dispatcher;
+class shared_service;
 
 class select_case {
  public:
@@ -34,9 +37,9 @@ class select_case {
     // Throws what forbids the operation; says whether it can happen now. A case
     // whose type has a glance() is asked that first, inlined: see select.h.
     bool (*ready)(select_case&, dispatcher*) = nullptr;
-    // Makes it happen; gives who has to go on at once, or null. Throws with
-    // nothing changed. Requires: ready.
-    control_block* (*perform)(select_case&, dispatcher*) = nullptr;
+    // Makes it happen. False: it cannot happen after all. `next`: who has to go
+    // on at once, or null. Throws with nothing changed. Requires: ready.
+    bool (*perform)(select_case&, dispatcher*, control_block*& next) = nullptr;
     // Where it waits; it fills in the slot of the record, which has begun.
     wait_queue& (*line)(select_case&) = nullptr;
     // It has happened while the tasklet waited. Null: nothing to do.
@@ -47,6 +50,10 @@ class select_case {
     // Tells who watches of an operation that happens, or waits. Null: nobody
     // can.
     void (*tell)(select_case&, dispatcher*, bool waits) = nullptr;
+    // The guard of what other threads may use, too: `ready`, `line` and `share`,
+    // which is then called instead of `perform`, hold it. Null: there is none.
+    guard::number (*guarded_by)(const select_case&) = nullptr;
+    bool (*share)(select_case&, shared_service&) = nullptr;
     // Calls its handler. Throws what the operation came to, if that is a
     // failure.
     void (*handle)(select_case&) = nullptr;

@@ -26,8 +26,9 @@ alarm::alarm(core& c, time_point deadline, wait_record& record) noexcept
 void alarm::ring(timer& t, core& c) noexcept {
   wait_record& w = static_cast<alarm&>(t).record_;
   if (!waits_on(*w.who, w)) return;  // Woken already.
+  if (!c.unpark(w.who)) return;
   w.timed_out = 1;
-  c.wake(w.who);
+  c.queue.push(w.who);
 }
 
 void core::sleep(time_point now, time_point when, std::source_location where) {

@@ -43,9 +43,18 @@ void core::check_traps(control_block* me, control_block* n) {
   if (n != nullptr) queue.push_front(n);
   // Nothing has happened.
   if (!blocks) trap_switch();
-  throw block_trap_error("weft: " + describe(*me->who) +
+  throw_blocked(*me->who, *w);
+}
+
+void core::throw_blocked(const descriptor& d, const wait_record& w) {
+  throw block_trap_error("weft: " + describe(d) +
                          " has a block trap and would block: it " +
-                         describe(*w));
+                         describe(w));
+}
+
+void dispatcher::check_parking(const wait_record& w) {
+  if ((current->flags & trapped) != 0) core::throw_blocked(*current->who, w);
+  require_switching();
 }
 
 bool tasklet::set_block_trap(bool on) const {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <chrono>
+#include <variant>
 
 namespace weft {
 
@@ -15,5 +16,8 @@ struct wait_until {
 struct wait_for {
   std::chrono::nanoseconds time;
 };
+
+// Where it is not worth a form of its own.
+using any_wait = std::variant<wait_forever, wait_never, wait_until, wait_for>;
 
 }  // namespace weft

@@ -98,8 +98,11 @@ control_block* core::tell_switch(control_block* me, control_block* n) noexcept {
   if (!due || me->waiting == nullptr) return next();
   // Whoever was to run runs; then `me`, who waits no more.
   control_block* to = queue.take();
-  if ((me->flags & interrupted) != 0) me->flags |= cut_short;
-  unpark(me);
+  if (unpark(me)) {
+    if ((me->flags & interrupted) != 0) me->flags |= cut_short;
+  } else {
+    queue.remove(me);
+  }
   if (to == nullptr) return me;
   queue.push_front(me);
   return to;

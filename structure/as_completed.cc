@@ -15,7 +15,7 @@ void completion_line::came(entry& e) noexcept {
   (first_ != nullptr ? last_->next_ : first_) = &e;
   last_ = &e;
   while (!waiters_.empty())
-    home_->queue.push(home_->unlink(waiters_.front(), waiters_));
+    home_->serve(waiters_.front(), waiters_);
 }
 
 completion_line::entry* completion_line::next(std::source_location where) {

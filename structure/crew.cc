@@ -40,7 +40,7 @@ void crew::leave() noexcept {
   if (--size_ != 0) return;
   dispatcher* s = this_dispatcher();
   while (!waiting_.empty())
-    s->queue.push(s->unlink(waiting_.front(), waiting_));
+    s->serve(waiting_.front(), waiting_);
 }
 
 void crew::fail(std::exception_ptr what) noexcept {

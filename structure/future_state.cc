@@ -130,7 +130,7 @@ void future_state::claim() {
 void future_state::conclude(outcome o) noexcept {
   outcome_ = o;
   while (!waiters_.empty())
-    home_->queue.push(home_->unlink(waiters_.front(), waiters_));
+    home_->serve(waiters_.front(), waiters_);
   while (followers_ != nullptr) {
     follower* const f = followers_;
     f->leave();

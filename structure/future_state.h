@@ -269,9 +269,9 @@ class future_state_of : public future_state {
   template <typename F>
   void produce(F&& f) {
     this->claim();
-    struct guard {
+    struct disclaiming {
       future_state_of* of;
-      ~guard() {
+      ~disclaiming() {
         if (of != nullptr) of->disclaim();
       }
     } unless_done{this};

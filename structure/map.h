@@ -241,7 +241,7 @@ class map_unordered_view {
     void wake() noexcept {
       dispatcher* s = this_dispatcher();
       while (!waiting.empty())
-        s->queue.push(s->unlink(waiting.front(), waiting));
+        s->serve(waiting.front(), waiting);
     }
 
     void end() noexcept {

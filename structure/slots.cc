@@ -36,7 +36,7 @@ void slots::hand_out() noexcept {
     dispatcher* s = this_dispatcher();
     wait_record& w = waiting_.front();
     *static_cast<bool*>(w.slot) = true;
-    s->queue.push(s->unlink(w, waiting_));
+    s->serve(w, waiting_);
   }
 }
 

@@ -131,10 +131,12 @@ class waiting_line : private wait_target {
   static void serve(P& p) noexcept {
     if (!p.line_.empty()) serve_first(p);
   }
-  // The same of one, whoever it is. Requires: somebody waits.
+  // The same of one, whoever it is, unless its select has got something else in
+  // another thread. Requires: somebody waits.
   template <typename P>
   static void serve_one(P& p, bool returnable = true) noexcept {
     wait_record& w = p.line_.front();
+    if (!p.home_->claim(w)) return;
     p.take(w.who->who, w.kind);
     p.grant(w, returnable && requires { p.give_back(w.kind); });
   }
@@ -222,10 +224,11 @@ class claim_case : public conditional_case<claim_case<Operation, P, F>> {
   static constexpr verbs table{
       .reason = Operation::reason,
       .ready = [](select_case& c, dispatcher* s) { return of(c).ready(s); },
-      .perform = [](select_case& c, dispatcher* s) -> control_block* {
-        of(c).of_->take(s->current->who, of(c).claim_);
-        return nullptr;
-      },
+      .perform =
+          [](select_case& c, dispatcher* s, control_block*&) {
+            of(c).of_->take(s->current->who, of(c).claim_);
+            return true;
+          },
       .line = [](select_case& c) -> wait_queue& {
         of(c).record_.kind = of(c).claim_;
         return of(c).of_->line_;

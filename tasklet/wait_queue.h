@@ -39,7 +39,8 @@ struct wait_record : wait_link {
   std::uint32_t kind;         // how to read the slot; the parker's business
   std::uint8_t timed_out;     // 1: the time passed first
   std::uint8_t pause;         // 1: for nothing in particular: it is paused
-  std::uint16_t served;       // 1: of a select's: it is this case that happened
+  std::uint8_t served;        // 1: of a select's: it is this case that happened
+  std::uint8_t crossing;      // not 0: other threads may serve it: crossing.h
 
   // Empty: an operation that does not park pays nothing for it.
   wait_record() {}                                            // NOLINT
@@ -56,6 +57,7 @@ struct wait_record : wait_link {
     timed_out = 0;
     pause = 0;
     served = 0;
+    crossing = 0;
   }
 };
 

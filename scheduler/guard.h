@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: BSL-1.0
+// Private: what keeps other threads from the lines of something shared, for a
+// few instructions; never while anything switches.
+//
+// There is a fixed number of guards, and each shared thing is given one when it
+// is made. They outlive all that they guard, so that who waits may take the
+// guard of what he waited for when that may be gone.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <mutex>
+
+#include "weft/tasklet/wait_queue.h"
+
+namespace weft {
+
+// Tells the processor that this is a loop that waits.
+inline void relax() noexcept {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
+
+// Waiting for what another thread is about to do: briefly at first.
+class backoff {
+ public:
+  void wait() noexcept;
+
+ private:
+  std::uint32_t rounds_ = 0;
+};
+
+class alignas(64) guard {
+ public:
+  // What wait_record::crossing says.
+  using number = std::uint8_t;
+  static constexpr number none = 0;         // its line is not shared
+  static constexpr number elsewhere = 255;  // but another of its select is
+
+  // For something new; every so often two get the same one.
+  static number choose() noexcept;
+  // Requires: a number of choose().
+  static guard& of(number n) { return all_[n]; }
+  static bool guarded(number n) { return n != none && n != elsewhere; }
+
+  void lock() noexcept {
+    if (held_.exchange(true, std::memory_order_acquire)) lock_slowly();
+  }
+  void unlock() noexcept { held_.store(false, std::memory_order_release); }
+
+ private:
+  static constexpr std::size_t count = 128;
+
+  void lock_slowly() noexcept;
+
+  static guard all_[count];
+  std::atomic<bool> held_{false};
+};
+
+using guarded = std::lock_guard<guard>;
+
+// Holds the guards of several, each once, in an order that all agree on.
+//
+// `Next` tells them: next(n) gives the lowest number of them that is above n,
+// or guard::elsewhere.
+template <typename Next>
+class guards {
+ public:
+  explicit guards(Next next) noexcept : next_(next) {
+    for_each([](guard& g) { g.lock(); });
+  }
+  guards(const guards&) = delete;
+  guards& operator=(const guards&) = delete;
+  ~guards() {
+    for_each([](guard& g) { g.unlock(); });
+  }
+
+ private:
+  template <typename Do>
+  void for_each(Do what) noexcept {
+    for (guard::number n = next_(guard::none); n != guard::elsewhere;
+         n = next_(n))
+      what(guard::of(n));
+  }
+
+  Next next_;
+};
+
+}  // namespace weft

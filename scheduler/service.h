@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: BSL-1.0
+// Private: how those who wait in a channel are served. The algorithm of a
+// channel is one; it is given one of two services:
+//
+//   local_service   all are of one scheduler, and nothing runs meanwhile
+//   shared_service  they may be of several; under the channel's guard
+//
+//   first(q)      who can be served, claimed if need be; null: nobody waits
+//   meet(w, q)    he has been: takes him off; gives who goes on at once, or null
+//   fail(w, q)    what he waits for fails
+//   spoil(w, q)   he is not served after all
+#pragma once
+
+#include <exception>
+#include <utility>
+
+#include "weft/scheduler/crossing.h"
+#include "weft/scheduler/dispatcher.h"
+
+namespace weft {
+
+class local_service {
+ public:
+  // Whoever met goes on at once, if that is preferred.
+  static constexpr bool hands_over = true;
+
+  explicit local_service(dispatcher* s) : s_(s) {}
+
+  [[gnu::always_inline]] wait_record* first(wait_queue& q, bool /*now*/) {
+    while (!q.empty()) {
+      wait_record& w = q.front();
+      if (s_->claim(w)) [[likely]]
+        return &w;
+    }
+    return nullptr;
+  }
+  // He goes to the tail, or, where he goes on now, the caller does.
+  [[gnu::always_inline]] control_block* meet(wait_record& w, wait_queue& q,
+                                             bool now) {
+    control_block* const partner = w.who;
+    s_->queue.push(now ? s_->current : partner);
+    s_->unlink(w, q);
+    return partner;
+  }
+  // As meet(), but he is not runnable yet: resume() has him go on.
+  control_block* keep(wait_record& w, wait_queue& q) {
+    return s_->unlink(w, q);
+  }
+  void resume(control_block* t) { s_->resume(t, true); }
+  void fail(wait_record& w, wait_queue& q, std::exception_ptr why) {
+    dispatcher::raise_in(w.who, std::move(why));
+    meet(w, q, false);
+  }
+  void spoil(wait_record& w, wait_queue& /*q*/) { s_->unclaim(w); }
+
+ private:
+  dispatcher* s_;
+};
+
+class shared_service {
+ public:
+  static constexpr bool hands_over = false;
+
+  // `s`: of the caller, which may be a thread without one.
+  explicit shared_service(dispatcher* s) : s_(s) {}
+  shared_service(const shared_service&) = delete;
+  shared_service& operator=(const shared_service&) = delete;
+  ~shared_service() = default;
+
+  // Nobody of another thread goes on at once. Throws switch_trap_error where
+  // one of this does.
+  wait_record* first(wait_queue& q, bool now) {
+    while (!q.empty()) {
+      wait_record& w = q.front();
+      if (now && crossing_wait::of(w).home == s_) s_->require_switching();
+      if (w.sibling == nullptr || s_->claim(w)) return &w;
+    }
+    return nullptr;
+  }
+  control_block* meet(wait_record& w, wait_queue& q, bool now) noexcept {
+    crossing_wait& wait = take_off(w, q);
+    w.served = 1;
+    if (now && wait.home == s_) partner_ = wait.who;
+    return nullptr;
+  }
+  control_block* keep(wait_record& w, wait_queue& q) noexcept {
+    return meet(w, q, false);
+  }
+  void fail(wait_record& w, wait_queue& q, std::exception_ptr why) noexcept {
+    take_off(w, q).failure = std::move(why);
+  }
+  // One that has claimed it ends its wait: a select looks again. Others stay.
+  void spoil(wait_record& w, wait_queue& q) noexcept {
+    if (w.sibling != nullptr) take_off(w, q);
+  }
+
+  // Tells all of them, and switches to who goes on at once. Requires: no guard
+  // is held. What an exception leaves untold is told by the destructor.
+  void tell() {
+    served_.send();
+    if (partner_ == nullptr) return;
+    control_block* const me = s_->current;
+    s_->queue.remove(partner_);
+    s_->queue.push(me);
+    s_->switch_to(me, partner_);
+  }
+
+ private:
+  crossing_wait& take_off(wait_record& w, wait_queue& q) noexcept {
+    crossing_wait& wait = crossing_wait::of(w);
+    if (&wait == &w) static_cast<void>(wait.claim());
+    q.remove(w);
+    w.queue = nullptr;
+    served_.add(wait);
+    return wait;
+  }
+
+  dispatcher* s_;
+  outbox served_;
+  control_block* partner_ = nullptr;
+};
+
+}  // namespace weft
