@@ -29,8 +29,8 @@ round by round, and prints the median and the extremes of the rounds.
 
   --weft=PROGRAM, --baseline=PROGRAM, --fiber=PROGRAM, --go=PROGRAM,
   --coroutine2=PROGRAM, --cpp20=PROGRAM
-                what to run, at least one; Go runs on one processor, and skynet
-                also on two, as go-2
+                what to run, at least one; Go runs on one processor, xthread on
+                two, and skynet also on two, as go-2
   --rounds=N    how many rounds, 1 to 100 (default 5; with --quick 1); a case
                 of over 3 s has no more than 3
   --quick       shorter measurements, and none that takes gigabytes

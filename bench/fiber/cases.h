@@ -15,12 +15,15 @@ void add_channel_cases(bench::suite& all);
 void add_spawn_cases(bench::suite& all);
 void add_future_cases(bench::suite& all);
 void add_sync_cases(bench::suite& all);
+void add_thread_cases(bench::suite& all);
 void add_skynet_cases(bench::suite& all);
 void add_memory_cases(bench::suite& all);
 
-// The pool that all stacks come from, of the size that a tasklet's has.
+// The pool that all stacks of a thread come from, of the size that a tasklet's
+// has.
 inline boost::fibers::pooled_fixedsize_stack& stacks() {
-  static boost::fibers::pooled_fixedsize_stack pool(std::size_t{64} << 10);
+  thread_local boost::fibers::pooled_fixedsize_stack pool(std::size_t{64}
+                                                          << 10);
   return pool;
 }
 

@@ -11,6 +11,7 @@ int main(int argc, char** argv) {
   add_sync_cases(all);
   add_skynet_cases(all);
   add_memory_cases(all);
+  add_thread_cases(all);
   all.read(argc, argv);
   return all.run();
 }

@@ -3,7 +3,8 @@
 // Go, measured by the protocol of ../harness.h.
 //
 // With GOMAXPROCS=1 no two goroutines run at a time, and the cases count in plain
-// variables. Those of skynet share none.
+// variables. Those of skynet share none, nor do those of threads.go, which have
+// themselves run on two.
 
 package main
 
@@ -121,6 +122,7 @@ func main() {
 	addSyncCases()
 	addSkynetCases()
 	addMemoryCases()
+	addThreadCases()
 
 	var quick, smoke bool
 	var chosen []benchCase
