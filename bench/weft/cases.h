@@ -14,3 +14,4 @@ void add_memory_cases(bench::suite& all);
 void add_timer_cases(bench::suite& all);
 void add_generator_cases(bench::suite& all);
 void add_sync_cases(bench::suite& all);
+void add_thread_cases(bench::suite& all);

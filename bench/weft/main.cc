@@ -15,6 +15,7 @@ int main(int argc, char** argv) {
   add_timer_cases(all);
   add_generator_cases(all);
   add_sync_cases(all);
+  add_thread_cases(all);
   all.read(argc, argv);
 
   const weft::scheduler scheduler;
