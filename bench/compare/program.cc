@@ -69,7 +69,7 @@ bool is_plain_name(std::string_view name) {
 }
 
 bool is_unit(std::string_view unit) {
-  return unit == "ns" || unit == "ms" || unit == "B";
+  return unit == "ns" || unit == "us" || unit == "ms" || unit == "B";
 }
 
 }  // namespace

@@ -27,7 +27,7 @@ for program in "$weft" "$baseline" "$coroutine2" "$cpp20"; do
   # shellcheck disable=SC2046
   gives 0 "$program" --smoke $(cat "$dir/names")
   cut -f 1 "$dir/out" | cmp - "$dir/names" || wrong "other cases ran"
-  grep -vE "^[^${tab}]+${tab}(ns|ms|B)${tab}[0-9.e+-]+\$" "$dir/out" &&
+  grep -vE "^[^${tab}]+${tab}(ns|us|ms|B)${tab}[0-9.e+-]+\$" "$dir/out" &&
     wrong "not a result"
   # Boost's coroutines do not tell AddressSanitizer of their switches.
   [ ! -s "$dir/err" ] || [ "$program" = "$coroutine2" ] ||
