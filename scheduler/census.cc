@@ -2,30 +2,19 @@
 #include "weft/scheduler/census.h"
 
 #include <algorithm>
-#include <mutex>
-#include <vector>
 
 #include "weft/scheduler/core.h"
+#include "weft/scheduler/registry.h"
 
 namespace weft {
-namespace {
 
-struct registry {
-  std::mutex mutex;
-  std::vector<core*> cores;
-  std::size_t abandoned = 0;
-};
-
-// Never destroyed: a scheduler may outlive static objects.
-registry& all() {
+registry& registry::all() {
   static auto* r = new registry;
   return *r;
 }
 
-}  // namespace
-
 census take_census() {
-  registry& r = all();
+  registry& r = registry::all();
   const std::lock_guard lock(r.mutex);
   census result{r.cores.size(), r.abandoned, r.abandoned, 0};
   for (const core* c : r.cores) {
@@ -39,19 +28,22 @@ census take_census() {
 }
 
 void core::enlist() {
-  registry& r = all();
+  registry& r = registry::all();
   const std::lock_guard lock(r.mutex);
+  r.resting.reserve(r.cores.size() + 1);
   r.cores.push_back(this);
 }
 
 void core::delist() noexcept {
-  registry& r = all();
+  registry& r = registry::all();
   const std::lock_guard lock(r.mutex);
   std::erase(r.cores, this);
+  // It may have been the only one that did not rest: that one looks again.
+  if (!r.resting.empty()) r.resting.back()->driver->wake();
 }
 
 void core::count_abandoned() noexcept {
-  registry& r = all();
+  registry& r = registry::all();
   const std::lock_guard lock(r.mutex);
   ++r.abandoned;
 }

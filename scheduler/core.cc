@@ -128,7 +128,8 @@ control_block* core::intercept(control_block* me, control_block* n) noexcept {
 }
 
 // Waits for what may come, or does a little of what can be done meanwhile.
-void core::idle() noexcept {
+// False: nothing ever will.
+bool core::idle() noexcept {
   std::optional<idle_driver::clock::time_point> deadline;
   if (!timers.empty()) deadline = timers.next_look();
   for (const run_frame* f = frames; f != nullptr; f = f->outer)
@@ -136,14 +137,32 @@ void core::idle() noexcept {
       deadline = f->deadline;
   if (!deadline || *deadline - driver->now() >= long_sleep) {
     const std::size_t keep = 2 * stacks_in_use() + kept_stacks;
-    if (stacks.trim(keep, stacks_at_once)) return;
+    if (stacks.trim(keep, stacks_at_once)) return true;
   }
   if (awaited != 0 && driver->jumps()) deadline.reset();
   // Nobody tells when a stop has become impossible.
   if (!deadline && stops_may_come() && driver->time_passes() &&
       !driver->jumps())
     deadline = driver->now() + stops_looked_at;
-  if (impatience.count() != 0 && mail_may_come() && spin()) return;
+  const bool spins = impatience.count() != 0 && mail_may_come();
+  const auto begun = spins ? std::chrono::steady_clock::now() : time_point();
+  if (spins && spin(begun + spinning)) {
+    // There is mail.
+  } else if (rests()) {
+    if (!rest()) return false;
+  } else {
+    sleep_for_mail(deadline);
+  }
+  if (!spins) return true;
+  // To be woken takes about as long as the spin. Where it was not much more
+  // than that, both sides would not have slept if both had been awake.
+  const auto waited = std::chrono::steady_clock::now() - begun;
+  spinning = waited < 2 * impatience ? impatience
+                                     : std::max(spinning / 2, shortest_spin);
+  return true;
+}
+
+void core::sleep_for_mail(std::optional<time_point> deadline) noexcept {
   const polling_scope no_switch(*this);
   // Whoever posts something rings only where this is set.
   const auto before = flags.fetch_or(asleep, std::memory_order_acq_rel);
@@ -151,21 +170,21 @@ void core::idle() noexcept {
   clear(asleep);
 }
 
-// Half as long each time that it was in vain, so that one that waits long soon
-// sleeps at once.
-bool core::spin() noexcept {
-  using clock = std::chrono::steady_clock;
-  const auto until = clock::now() + spinning;
+// Only other threads could wake one of its tasklets, and no plain ones.
+bool core::rests() const {
+  if (crossings == 0 || has_sources() || awaited != 0) return false;
+  for (const run_frame* f = frames; f != nullptr; f = f->outer)
+    if (f->waits) return false;
+  return flagged(closing) || !mail->has_outsiders();
+}
+
+bool core::spin(time_point until) const noexcept {
   do {
     for (int i = 0; i != looks_a_clock; ++i) {
-      if (flagged(has_mail)) {
-        spinning = impatience;
-        return true;
-      }
+      if (flagged(has_mail)) return true;
       relax();
     }
-  } while (clock::now() < until);
-  spinning = std::max(spinning / 2, shortest_spin);
+  } while (std::chrono::steady_clock::now() < until);
   return false;
 }
 
@@ -204,7 +223,10 @@ control_block* dispatcher::next_slow() noexcept {
       if (run_frame* f = c.impatient_frame()) {
         back = c.end_run(*f, run_result::idle);
       } else {
-        c.idle();
+        if (!c.idle()) {
+          c.forlorn = true;
+          return c.give_up();
+        }
         c.poll_sources();
         if (queue.members() == 0) back = c.end_waiting_run();
       }

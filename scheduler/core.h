@@ -16,6 +16,7 @@
 //   traps.cc      what forbids to block or to switch
 //   run.cc        run() and its budgets
 //   watch.cc      callbacks, accounting, time slices
+//   standstill.cc  deadlocks of several schedulers
 //   report.cc     who waits for what
 //   stacks.cc     what is known of stacks, and giving memory back
 //   scheduler.cc  birth and shutdown of the scheduler
@@ -87,9 +88,12 @@ dispatcher* no_dispatcher() noexcept;
 
 class scheduler;
 class stop_guard;
+struct registry;
 struct scheduler_options;
 
 struct core : dispatcher {
+  using time_point = idle_driver::clock::time_point;
+
   explicit core(const scheduler_options& options);
   core(const core&) = delete;
   core& operator=(const core&) = delete;
@@ -158,7 +162,17 @@ struct core : dispatcher {
   }
   void leave_crossing(wait_record& first) noexcept;
   // Looks for mail for a while, without sleeping. False: there is none.
-  [[nodiscard]] bool spin() noexcept;
+  [[nodiscard]] bool spin(time_point until) const noexcept;
+  void sleep_for_mail(std::optional<time_point> deadline) noexcept;
+  [[nodiscard]] bool rests() const;
+
+  // ---- standstill.cc
+  bool rest() noexcept;
+  static bool find_standstill(bool certain) noexcept;
+  void note_others(const registry& r) noexcept;
+  // Of each other scheduler in the report of a deadlock.
+  static constexpr std::size_t lines_of_others = 100;
+
 
   // ---- stop_guard.cc
   [[nodiscard]] bool stops_may_come() const {
@@ -180,7 +194,7 @@ struct core : dispatcher {
     const wait_record* w = stand_in.waiting;
     return paused - (w != nullptr && w->pause != 0);
   }
-  void idle() noexcept;
+  bool idle() noexcept;
 
   // ---- report.cc
   // What to throw out of the operation that parks `t`.
@@ -198,7 +212,6 @@ struct core : dispatcher {
   void report(std::ostream& out, std::size_t lines);
 
   // ---- sleep.cc
-  using time_point = idle_driver::clock::time_point;
   // Parks the current tasklet until `when`; yields if that has passed.
   void sleep(time_point now, time_point when, std::source_location where);
   using dispatcher::park_until;
@@ -402,6 +415,10 @@ struct core : dispatcher {
   std::shared_ptr<inbox> mail = std::make_shared<inbox>(*this);
   std::size_t awaited = 0;    // letters that are certain to come
   std::size_t crossings = 0;  // waits that other threads may end
+  std::atomic<bool> stuck = false;  // set by who has found a standstill
+  bool patient = false;  // it would wait for ever, as long as others go on
+  bool forlorn = false;  // it was
+  std::string others;    // what they wait for then
   std::chrono::nanoseconds impatience;  // the longest that it spins for mail
   std::chrono::nanoseconds spinning = impatience;  // how long it does now
 

@@ -154,6 +154,7 @@ std::exception_ptr core::deadlock(const control_block& t,
     if (lines != 0) {
       text << " All who wait, the oldest first:\n";
       report(text, lines);
+      text << std::exchange(others, {});
     }
     return std::make_exception_ptr(deadlock_error(text.str()));
   } catch (...) {

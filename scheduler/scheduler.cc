@@ -147,7 +147,7 @@ bool core::kill_all() noexcept {
     take_out(t);
     queue.push(t);
   }
-  if (queue.members() == 0 && !may_come()) {
+  if (queue.members() == 0 && (!may_come() || std::exchange(forlorn, false))) {
     // Who is left waits inside a shield, a handler or a destructor, for ever.
     for (const auto& [group, id, d] : victims) {
       // Woken by one that has left the line before it.

@@ -52,7 +52,7 @@ struct scheduler_options {
   // While other threads may yet do something for it, it looks for that for so
   // long before it sleeps in the kernel, which takes some microseconds each way;
   // much shorter where that was in vain. Zero: it sleeps at once.
-  std::chrono::nanoseconds spin = std::chrono::microseconds(20);
+  std::chrono::nanoseconds spin = std::chrono::microseconds(50);
   // Of the choices of select() between cases that can happen at once. The same
   // program with the same seed makes the same ones.
   std::uint64_t seed = 0;
