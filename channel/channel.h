@@ -249,7 +249,9 @@ class channel : private rendezvous<T> {
   // (Stackless: queue.)
   using core::front;
   // Values in the buffer, and how many fit.
-  [[nodiscard]] std::size_t size() const { return core::buffer_.size(); }
+  [[nodiscard]] std::size_t size() const {
+    return core::observe([this] { return core::buffer_.size(); });
+  }
   [[nodiscard]] std::size_t capacity() const {
     return core::buffer_.capacity();
   }

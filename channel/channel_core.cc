@@ -88,6 +88,7 @@ op_status channel_core::operate(const shared_operation& o,
 op_status channel_core::operate(dispatcher* s, const shared_operation& o,
                                 const any_wait& wait) {
   crossing_wait w(o.reason, o.where, s);
+  const bool sends = &o.line == &senders_;
   // Tried once before the clock is read.
   bool may_park = std::holds_alternative<wait_forever>(wait);
   for (;; may_park = true) {
@@ -102,7 +103,7 @@ op_status channel_core::operate(dispatcher* s, const shared_operation& o,
         w.slot = o.slot;
         w.kind = o.kind;
         w.crossing = guard_;
-        if (&o.line == &senders_ && o.kind == exception) exceptions_ = true;
+        if (sends && o.kind == exception) exceptions_ = true;
         o.line.append(w);
         s->line_up_crossing(w);
       }
@@ -119,7 +120,9 @@ op_status channel_core::operate(dispatcher* s, const shared_operation& o,
   s->switch_to(s->current, s->queue.take());
   if (w.failure) std::rethrow_exception(std::move(w.failure));
   if (w.timed_out != 0) return op_status::timed_out;
-  return w.slot != nullptr ? op_status::done : op_status::closed;
+  if (w.slot != nullptr) return op_status::done;
+  const bool says_why = sends && std::holds_alternative<wait_forever>(wait);
+  return says_why ? destroyed : op_status::closed;
 }
 
 void channel_core::bind(dispatcher* s) {

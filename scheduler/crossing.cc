@@ -10,15 +10,12 @@ namespace weft {
 namespace {
 
 // The guards of all that a tasklet waits for.
-struct guards_of_wait {
-  guard::number operator()(guard::number above) const {
-    guard::number lowest = guard::elsewhere;
-    for (const wait_record* w = first; w != nullptr; w = w->sibling)
-      if (w->crossing > above && w->crossing < lowest) lowest = w->crossing;
-    return lowest;
-  }
-  const wait_record* first;
-};
+guard_set guards_of(const wait_record& first) {
+  guard_set all;
+  for (const wait_record* w = &first; w != nullptr; w = w->sibling)
+    all.add(w->crossing);
+  return all;
+}
 
 // Off all lines. Requires: their guards are held.
 void leave(wait_record& first) {
@@ -62,7 +59,8 @@ void crossing_wait::arrive(letter& l, core& home) noexcept {
 void core::leave_crossing(wait_record& first) noexcept {
   --crossings;
   {
-    const guards held(guards_of_wait{&first});
+    const guard_set its = guards_of(first);
+    const guarded_by_all held(its);
     leave(first);
   }
   was_left(first);
@@ -75,7 +73,8 @@ bool dispatcher::withdraw(control_block* t) noexcept {
   bool mine;
   {
     // Whoever serves it has its guard until that is done.
-    const guards held(guards_of_wait{&first});
+    const guard_set its = guards_of(first);
+    const guarded_by_all held(its);
     mine = last.claim();
     if (mine) leave(first);
   }

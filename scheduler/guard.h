@@ -7,7 +7,10 @@
 // guard of what he waited for when that may be gone.
 #pragma once
 
+#include <array>
 #include <atomic>
+#include <bit>
+#include <cstddef>
 #include <cstdint>
 #include <mutex>
 
@@ -62,31 +65,35 @@ class alignas(64) guard {
 
 using guarded = std::lock_guard<guard>;
 
-// Holds the guards of several, each once, in an order that all agree on.
-//
-// `Next` tells them: next(n) gives the lowest number of them that is above n,
-// or guard::elsewhere.
-template <typename Next>
-class guards {
+// Several, each once; taken in an order that all agree on. It remembers which:
+// whoever waits may be served as soon as they are left, and then what they
+// guarded may be gone.
+class guard_set {
  public:
-  explicit guards(Next next) noexcept : next_(next) {
+  void add(guard::number n) noexcept {
+    if (guard::guarded(n)) of_[n / 64] |= std::uint64_t{1} << n % 64;
+  }
+  [[nodiscard]] bool empty() const { return (of_[0] | of_[1]) == 0; }
+
+  void lock() const noexcept {
     for_each([](guard& g) { g.lock(); });
   }
-  guards(const guards&) = delete;
-  guards& operator=(const guards&) = delete;
-  ~guards() {
+  void unlock() const noexcept {
     for_each([](guard& g) { g.unlock(); });
   }
 
  private:
   template <typename Do>
-  void for_each(Do what) noexcept {
-    for (guard::number n = next_(guard::none); n != guard::elsewhere;
-         n = next_(n))
-      what(guard::of(n));
+  void for_each(Do what) const noexcept {
+    for (std::size_t i = 0; i != of_.size(); ++i)
+      for (std::uint64_t left = of_[i]; left != 0; left &= left - 1)
+        what(guard::of(static_cast<guard::number>(
+            64 * i + static_cast<std::size_t>(std::countr_zero(left)))));
   }
 
-  Next next_;
+  std::array<std::uint64_t, 2> of_{};
 };
+
+using guarded_by_all = std::lock_guard<const guard_set>;
 
 }  // namespace weft

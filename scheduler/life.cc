@@ -86,17 +86,17 @@ std::size_t core::stacks_in_use() const {
 // for it, else as below.
 control_block* core::pass_on(descriptor& d,
                              std::exception_ptr& failure) noexcept {
-  if (d.joiners.empty()) {
-    const std::exception_ptr what = std::exchange(failure, nullptr);
-    return failure_taken(d) ? nullptr : deliver_failure(handle(&d), what);
-  }
+  bool heard = false;
   while (!d.joiners.empty()) {
-    control_block* joiner = unlink(d.joiners.front(), d.joiners);
-    raise_in(joiner, failure);
-    queue.push(joiner);
+    wait_record& w = d.joiners.front();
+    if (!claim(w)) continue;
+    raise_in(w.who, failure);
+    queue.push(unlink(w, d.joiners));
+    heard = true;
   }
-  failure = nullptr;
-  return nullptr;
+  const std::exception_ptr what = std::exchange(failure, nullptr);
+  return heard || failure_taken(d) ? nullptr
+                                   : deliver_failure(handle(&d), what);
 }
 
 control_block* core::heir() const {

@@ -29,20 +29,20 @@ std::size_t selection::find_ready(dispatcher* s) {
   return n;
 }
 
-// The lowest number of theirs that is above; guard::elsewhere: none is.
-guard::number selection::next_guard(guard::number above) const {
-  guard::number lowest = guard::elsewhere;
+// Of the cases that are shared.
+guard_set selection::guards() const {
+  guard_set all;
   for (std::size_t i = 0; i != count_; ++i) {
     const select_case& c = *cases_[i];
-    if (!c.enabled_ || c.verbs_->guarded_by == nullptr) continue;
-    const guard::number n = c.verbs_->guarded_by(c);
-    if (n > above && n < lowest) lowest = n;
+    if (c.enabled_ && c.verbs_->guarded_by != nullptr)
+      all.add(c.verbs_->guarded_by(c));
   }
-  return lowest;
+  return all;
 }
 
 std::size_t selection::look(dispatcher* s) {
-  const guards held([this](guard::number n) { return next_guard(n); });
+  const guard_set all = guards();
+  const guarded_by_all held(all);
   return find_ready(s);
 }
 
@@ -76,7 +76,7 @@ std::size_t selection::tell(dispatcher* s, std::size_t n) {
 
 bool selection::begin(dispatcher* s, control_block*& next) {
   s->admit();
-  const bool shares = next_guard(guard::none) != guard::elsewhere;
+  const bool shares = !guards().empty();
   std::size_t n = shares ? look(s) : find_ready(s);
   if (s->flagged(channels_watched)) [[unlikely]]
     n = tell(s, n);
@@ -181,11 +181,12 @@ void selection::share(dispatcher* s) {
 // Has one of those that are ready happen. False: none is, and the caller is
 // parked, if it is `to_wait`.
 bool selection::share_now(dispatcher* s, crossing_wait* to_wait) {
+  const guard_set all = guards();
   for (;;) {
     shared_service by(s);
     bool happened = false;
     {
-      const guards held([this](guard::number n) { return next_guard(n); });
+      const guarded_by_all held(all);
       const std::size_t n = find_ready(s);
       if (n == 0) {
         if (to_wait == nullptr) return false;
