@@ -118,7 +118,6 @@ op_status channel_core::operate(dispatcher* s, const shared_operation& o,
     if (!w.limit(wait)) return op_status::timed_out;
   }
   s->switch_to(s->current, s->queue.take());
-  if (w.failure) std::rethrow_exception(std::move(w.failure));
   if (w.timed_out != 0) return op_status::timed_out;
   if (w.slot != nullptr) return op_status::done;
   const bool says_why = sends && std::holds_alternative<wait_forever>(wait);
@@ -231,9 +230,10 @@ void channel_core::share_exception(std::exception_ptr& what,
     static step attempt(void* of, shared_service& by) {
       const auto& [to, what] = *static_cast<sending*>(of);
       if (to.closed_) return step::closed;
-      wait_record* const w = by.first(to.receivers_, false);
+      const bool now = to.preference_ == preference::receiver;
+      wait_record* const w = by.first(to.receivers_, now);
       if (w == nullptr) return step::blocked;
-      by.fail(*w, to.receivers_, what);
+      by.fail(*w, to.receivers_, what, now);
       return step::done;
     }
   } one{*this, what};

@@ -270,16 +270,19 @@ class rendezvous : protected channel_core {
     return status_of(try_accept(by, to, nobody));
   }
   step try_accept(shared_service& by, landing& to, control_block*& partner) {
-    if (buffer_.empty() && exception_first()) take_sent(by);
+    const bool sent = buffer_.empty() && exception_first();
+    if (preference_ == preference::sender && (sent || !exception_first()))
+      by.require_first_may_run(senders_);
+    if (sent) return take_sent(by);
     const step taken = accept(by, to, partner);
     return taken == step::blocked && closed_ ? step::closed : taken;
   }
-  [[noreturn]] void take_sent(shared_service& by) {
+  step take_sent(shared_service& by) {
     wait_record& w = senders_.front();
-    const std::exception_ptr what = *static_cast<std::exception_ptr*>(w.slot);
-    by.meet(w, senders_, false);
+    by.fail_caller(*static_cast<std::exception_ptr*>(w.slot));
+    by.meet(w, senders_, preference_ == preference::sender);
     move_up(by, false);
-    std::rethrow_exception(what);
+    return step::done;
   }
 
   // ---- of both
@@ -465,7 +468,9 @@ class rendezvous : protected channel_core {
     control_block* first = move_up(by, preference_ == preference::sender);
     if (first != nullptr) by.resume(first);
   }
-  void refill(shared_service& by) { move_up(by, false); }
+  void refill(shared_service& by) {
+    move_up(by, preference_ == preference::sender);
+  }
   // The senders served are runnable, in order; less the first if it is kept.
   template <typename Service>
   control_block* move_up(Service& by, bool keeps_first) {

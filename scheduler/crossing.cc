@@ -51,8 +51,11 @@ bool crossing_wait::limit(const any_wait& wait) {
 }
 
 void crossing_wait::arrive(letter& l, core& home) noexcept {
-  control_block* const t = static_cast<crossing_wait&>(l).who;
+  auto& wait = static_cast<crossing_wait&>(l);
+  control_block* const t = wait.who;
   home.leave_lines(t);
+  // Before what becomes due to it meanwhile.
+  if (wait.failure) dispatcher::raise_in(t, std::move(wait.failure));
   home.queue.push(t);
 }
 

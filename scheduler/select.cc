@@ -8,6 +8,7 @@
 // - Outside of a select no case's record is marked as served.
 #include "weft/scheduler/select.h"
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -78,10 +79,13 @@ bool selection::begin(dispatcher* s, control_block*& next) {
   s->admit();
   const bool shares = !guards().empty();
   std::size_t n = shares ? look(s) : find_ready(s);
-  if (s->flagged(channels_watched)) [[unlikely]]
+  std::size_t told = count_;
+  if (s->flagged(channels_watched)) [[unlikely]] {
     n = tell(s, n);
+    if (n == 1) told = ready_[0];
+  }
   if (shares) {
-    share(s);
+    share(s, told);
     return false;
   }
   return n != 0 ? take(s, n, next) : wait(s, next);
@@ -150,26 +154,26 @@ wait_record* selection::link(wait_record& last) {
 
 // ---- of what other threads may use, too
 
-// The rest of such a select: it has happened when this returns.
-void selection::share(dispatcher* s) {
+// The rest of such a select: it has happened when this returns. `told`: the
+// case that is to happen if it can.
+void selection::share(dispatcher* s, std::size_t told) {
   std::optional<time_point> deadline;
   for (bool may_park = false;;) {
     crossing_wait own("select", cases_[0]->where_, s);
     own.who = s->current;
-    if (share_now(s, nullptr)) return;
+    if (share_now(s, nullptr, told)) return;
     if (!may_park && ends_at_once(s, deadline)) return;
     may_park = true;
     if (deadline && !own.limit(wait_until{*deadline})) {
       happened_ = timeout_;
       return;
     }
-    if (share_now(s, &own)) return;
+    if (share_now(s, &own, count_)) return;
     s->switch_to(s->current, s->queue.take());
     if (select_case* const c = take_served()) {
       if (c->verbs_->waited != nullptr) c->verbs_->waited(*c);
       return;
     }
-    if (own.failure) std::rethrow_exception(std::move(own.failure));
     if (own.timed_out != 0) {
       happened_ = timeout_;
       return;
@@ -180,7 +184,8 @@ void selection::share(dispatcher* s) {
 
 // Has one of those that are ready happen. False: none is, and the caller is
 // parked, if it is `to_wait`.
-bool selection::share_now(dispatcher* s, crossing_wait* to_wait) {
+bool selection::share_now(dispatcher* s, crossing_wait* to_wait,
+                          std::size_t told) {
   const guard_set all = guards();
   for (;;) {
     shared_service by(s);
@@ -196,7 +201,8 @@ bool selection::share_now(dispatcher* s, crossing_wait* to_wait) {
         timed_ = false;
         return false;
       }
-      happened_ = choose(s, n);
+      const bool again = std::find(ready_, ready_ + n, told) != ready_ + n;
+      happened_ = again ? told : choose(s, n);
       select_case& c = *cases_[happened_];
       if (c.verbs_->guarded_by != nullptr && c.verbs_->guarded_by(c) != guard::none) {
         if (!c.verbs_->share(c, by)) continue;

@@ -149,8 +149,8 @@ class selection {
   std::size_t tell(dispatcher* s, std::size_t n);
   bool ends_at_once(dispatcher* s, std::optional<time_point>& deadline);
   wait_record* link(wait_record& last);
-  void share(dispatcher* s);
-  bool share_now(dispatcher* s, crossing_wait* to_wait);
+  void share(dispatcher* s, std::size_t told);
+  bool share_now(dispatcher* s, crossing_wait* to_wait, std::size_t told);
   void look_back() noexcept;
   void give_back() noexcept;
   select_case* take_served() noexcept;

@@ -72,7 +72,7 @@ class shared_service {
   wait_record* first(wait_queue& q, bool now) {
     while (!q.empty()) {
       wait_record& w = q.front();
-      if (now && crossing_wait::of(w).home == s_) s_->require_switching();
+      if (now) require_first_may_run(q);
       if (w.sibling == nullptr || s_->claim(w)) return &w;
     }
     return nullptr;
@@ -84,22 +84,43 @@ class shared_service {
     return nullptr;
   }
   control_block* keep(wait_record& w, wait_queue& q) noexcept {
-    return meet(w, q, false);
+    control_block* const first = w.who;
+    meet(w, q, true);
+    return first;
   }
-  void fail(wait_record& w, wait_queue& q, std::exception_ptr why) noexcept {
-    take_off(w, q).failure = std::move(why);
+  void fail(wait_record& w, wait_queue& q, std::exception_ptr why,
+            bool now = false) noexcept {
+    crossing_wait& wait = take_off(w, q);
+    wait.failure = std::move(why);
+    if (now && wait.home == s_) partner_ = wait.who;
   }
   // One that has claimed it ends its wait: a select looks again. Others stay.
   void spoil(wait_record& w, wait_queue& q) noexcept {
     if (w.sibling != nullptr) take_off(w, q);
   }
 
+  // Throws switch_trap_error where the first of `q` would go on at once.
+  void require_first_may_run(const wait_queue& q) const {
+    if (!q.empty() && crossing_wait::of(q.front()).home == s_)
+      s_->require_switching();
+  }
+  // The caller's operation has happened, and comes to `what`.
+  void fail_caller(std::exception_ptr what) noexcept {
+    thrown_ = std::move(what);
+  }
+
   // Tells all of them, and switches to who goes on at once. Requires: no guard
   // is held. What an exception leaves untold is told by the destructor.
   void tell() {
     served_.send();
-    if (partner_ == nullptr) return;
+    if (partner_ == nullptr) {
+      if (thrown_) [[unlikely]]
+        std::rethrow_exception(std::move(thrown_));
+      return;
+    }
     control_block* const me = s_->current;
+    // Before what becomes due to the caller meanwhile.
+    if (thrown_) dispatcher::raise_in(me, std::move(thrown_));
     s_->queue.remove(partner_);
     s_->queue.push(me);
     s_->switch_to(me, partner_);
@@ -118,6 +139,7 @@ class shared_service {
   dispatcher* s_;
   outbox served_;
   control_block* partner_ = nullptr;
+  std::exception_ptr thrown_;
 };
 
 }  // namespace weft
