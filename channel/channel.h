@@ -250,10 +250,10 @@ class channel : private rendezvous<T> {
   using core::front;
   // Values in the buffer, and how many fit.
   [[nodiscard]] std::size_t size() const {
-    return core::observe([this] { return core::buffer_.size(); });
+    return core::size();
   }
   [[nodiscard]] std::size_t capacity() const {
-    return core::buffer_.capacity();
+    return core::capacity();
   }
 
   // Holds from the next meeting on, also for those who wait already.

@@ -46,7 +46,7 @@ void channel_core::end_shared() noexcept {
   dispatcher* s = this_dispatcher();
   shared_service by(s);
   {
-    const guarded held(its_guard());
+    const hold its(*this);
     for (const wait_queue* line : {&senders_, &receivers_})
       line->for_each([s](const wait_record& w) {
         if (w.who->who->owner != s)
@@ -95,8 +95,7 @@ op_status channel_core::operate(dispatcher* s, const shared_operation& o,
     shared_service by(s);
     step taken;
     {
-      const guarded held(its_guard());
-      if (senders_.empty()) exceptions_ = false;
+      const hold its(*this);
       taken = o.attempt(o.of, by);
       if (taken == step::blocked && may_park) {
         s->require_parking(w);
@@ -140,10 +139,7 @@ void channel_core::restore_key() {
 }
 
 void channel_core::look(dispatcher* s) {
-  if (is_shared()) {
-    if (senders_.empty()) exceptions_ = false;
-    return;
-  }
+  if (is_shared()) return halt();
   bind(s);
   s->admit();
   rouse(s);
@@ -183,7 +179,7 @@ void channel_core::close() {
   dispatcher* s = this_dispatcher();
   if (is_shared()) {
     shared_service by(s);
-    const guarded held(its_guard());
+    const hold its(*this);
     closed_ = true;
     return dismiss(by, receivers_);
   }

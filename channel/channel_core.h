@@ -22,6 +22,7 @@
 
 #include "weft/channel/op_status.h"
 #include "weft/channel/preference.h"
+#include "weft/channel/shared_ring.h"
 #include "weft/scheduler/service.h"
 #include "weft/scheduler/dispatcher.h"
 #include "weft/scheduler/waits.h"
@@ -74,6 +75,20 @@ class channel_core : private wait_target {
   [[nodiscard]] bool is_shared() const { return guard_ != guard::none; }
   // Requires: it is shared.
   [[nodiscard]] guard& its_guard() const { return guard::of(guard_); }
+  // Has the guard of a shared channel, and its ring stand still.
+  class hold {
+   public:
+    explicit hold(channel_core& c) : c_(c), held_(c.its_guard()) { c.halt(); }
+    hold(const hold&) = delete;
+    hold& operator=(const hold&) = delete;
+    ~hold() {
+      if (c_.ring_ends_ != nullptr && c_.is_ordinary()) c_.ring_ends_->flow();
+    }
+
+   private:
+    channel_core& c_;
+    const guarded held_;
+  };
   // Under the guard, if there is one.
   template <typename Look>
   std::invoke_result_t<Look> observe(Look look) const {
@@ -178,6 +193,7 @@ class channel_core : private wait_target {
   bool closed_ = false;
   bool exceptions_ = false;  // an exception may wait among the senders
   const guard::number guard_;
+  ring_ends* ring_ends_ = nullptr;  // of a shared channel that has a buffer
   chooser* chooser_ = nullptr;
 
   void set_kind(const char* what) { wait_target::kind = what; }
@@ -193,6 +209,14 @@ class channel_core : private wait_target {
   static void dismiss(Service& by, wait_queue& line) noexcept;
   op_status operate(dispatcher* s, const shared_operation& o,
                     const any_wait& wait);
+  // Requires: the guard of a shared channel is held.
+  void halt() {
+    if (ring_ends_ != nullptr) ring_ends_->stop();
+    if (senders_.empty()) exceptions_ = false;
+  }
+  [[nodiscard]] bool is_ordinary() const {
+    return !closed_ && !exceptions_ && senders_.empty() && receivers_.empty();
+  }
   void share_exception(std::exception_ptr& what, std::source_location where);
   void end_shared() noexcept;
 };

@@ -45,9 +45,20 @@ class rendezvous : protected channel_core {
   rendezvous(preference p, std::size_t capacity)
       : channel_core(p), buffer_(capacity) {}
   rendezvous(preference p, std::size_t capacity, shared_t)
-      : channel_core(p, guard::choose()), buffer_(capacity) {
+      : channel_core(p, guard::choose()), buffer_(0) {
     senders_.on_leave = &someone_left;
+    if (capacity == 0) return;
+    ring_ = std::make_unique<shared_ring<T>>(capacity);
+    ring_ends_ = ring_.get();
   }
+
+  [[nodiscard]] std::size_t size() const {
+    return ring_ ? ring_->size() : buffer_.size();
+  }
+  [[nodiscard]] std::size_t capacity() const {
+    return ring_ ? ring_->capacity() : buffer_.capacity();
+  }
+  [[nodiscard]] bool full() const { return size() >= capacity(); }
 
   void send_exception(std::exception_ptr what, location where) {
     channel_core::send_exception(std::move(what), where, &someone_left);
@@ -111,6 +122,7 @@ class rendezvous : protected channel_core {
   }
 
   ring_buffer<T> buffer_;
+  std::unique_ptr<shared_ring<T>> ring_;  // instead, of a shared channel
 
  private:
   template <typename>
@@ -134,11 +146,11 @@ class rendezvous : protected channel_core {
   // forbids the operation.
   bool can_put(dispatcher* s) {
     if (!usual(s)) look(s);
-    return closed_ || !receivers_.empty() || (!exceptions_ && !buffer_.full());
+    return closed_ || !receivers_.empty() || has_room();
   }
   bool can_get(dispatcher* s) {
     if (!usual(s)) look(s);
-    return closed_ || has_value();
+    return closed_ || !senders_.empty() || size() != 0;
   }
   template <typename Value>
   op_status put_now(dispatcher* s, Value&& value, control_block*& next) {
@@ -218,11 +230,22 @@ class rendezvous : protected channel_core {
 
   // ---- of a shared channel
 
+  // Nothing forbids an operation that neither waits nor wakes anybody.
+  static bool is_free(const dispatcher* s) {
+    return !s->flagged(~std::uint32_t{none_here});
+  }
   template <typename Value>
   op_status put_shared(Value&& value, const any_wait& wait, location where) {
+    if constexpr (std::is_nothrow_move_constructible_v<T> &&
+                  !std::is_nothrow_constructible_v<T, Value&&>) {
+      T copy(std::forward<Value>(value));
+      return put_shared(std::move(copy), wait, where);
+    }
     dispatcher* s = this_dispatcher();
+    if (ring_ && is_free(s) && ring_->try_put(std::forward<Value>(value)))
+      return op_status::done;
     if (s->flagged(channels_watched))
-      tell(s, true, observe([this] { return !buffer_.full(); }),
+      tell(s, true, !full(),
            !std::holds_alternative<wait_never>(wait));
     struct sending {
       rendezvous& to;
@@ -241,8 +264,11 @@ class rendezvous : protected channel_core {
   }
   op_status get_shared(landing& to, const any_wait& wait, location where) {
     dispatcher* s = this_dispatcher();
+    if (ring_ && is_free(s) &&
+        ring_->try_take([&to](T&& value) { land(&to, std::move(value)); }))
+      return op_status::done;
     if (s->flagged(channels_watched))
-      tell(s, false, observe([this] { return !buffer_.empty(); }),
+      tell(s, false, size() != 0,
            !std::holds_alternative<wait_never>(wait));
     struct receiving {
       rendezvous& from;
@@ -270,7 +296,7 @@ class rendezvous : protected channel_core {
     return status_of(try_accept(by, to, nobody));
   }
   step try_accept(shared_service& by, landing& to, control_block*& partner) {
-    const bool sent = buffer_.empty() && exception_first();
+    const bool sent = size() == 0 && exception_first();
     if (preference_ == preference::sender && (sent || !exception_first()))
       by.require_first_may_run(senders_);
     if (sent) return take_sent(by);
@@ -287,8 +313,28 @@ class rendezvous : protected channel_core {
 
   // ---- of both
 
-  [[nodiscard]] bool has_room() const {
-    return !exceptions_ && !buffer_.full();
+  [[nodiscard]] bool has_room() const { return !exceptions_ && !full(); }
+  // Into the buffer, and out of it. False: it is full, or empty. May throw;
+  // nothing has changed.
+  template <typename Value>
+  [[gnu::always_inline]] bool store(local_service&, Value&& value) {
+    if (buffer_.full()) return false;
+    buffer_.push(std::forward<Value>(value));
+    return true;
+  }
+  template <typename Value>
+  bool store(shared_service&, Value&& value) {
+    return ring_ && ring_->put(std::forward<Value>(value));
+  }
+  [[gnu::always_inline]] bool fetch(local_service&, landing& to) {
+    if (buffer_.empty()) return false;
+    land(&to, std::move(buffer_.front()));
+    buffer_.pop();
+    return true;
+  }
+  bool fetch(shared_service&, landing& to) {
+    return ring_ &&
+           ring_->take([&to](T&& value) { land(&to, std::move(value)); });
   }
   static op_status status_of(step taken) {
     return taken == step::blocked  ? op_status::would_block
@@ -307,17 +353,14 @@ class rendezvous : protected channel_core {
       });
       return meet(by, *receiver, receivers_, now(), partner);
     }
-    if (!room) return step::blocked;
-    buffer_.push(std::forward<Value>(value));
-    return step::done;
+    const bool stored = room && store(by, std::forward<Value>(value));
+    return stored ? step::done : step::blocked;
   }
 
   template <typename Service>
   [[gnu::always_inline]] step accept(Service& by, landing& to,
                                      control_block*& partner) {
-    if (!buffer_.empty()) {
-      land(&to, std::move(buffer_.front()));  // May throw; nothing has changed.
-      buffer_.pop();
+    if (fetch(by, to)) {
       if (!senders_.empty()) refill(by);
       return step::done;
     }
@@ -457,8 +500,7 @@ class rendezvous : protected channel_core {
   }
   void someone_left_shared() {
     shared_service by(this_dispatcher());
-    const guarded held(its_guard());
-    if (senders_.empty()) exceptions_ = false;
+    const hold its(*this);
     move_up(by, false);
   }
 
@@ -475,12 +517,12 @@ class rendezvous : protected channel_core {
   template <typename Service>
   control_block* move_up(Service& by, bool keeps_first) {
     control_block* first = nullptr;
-    while (!buffer_.full() && !exception_first()) {
+    while (!full() && !exception_first()) {
       wait_record* const w = by.first(senders_, false);
       if (w == nullptr) break;
       try {
         with_offered(*w, [&](auto&& value) {
-          buffer_.push(std::forward<decltype(value)>(value));
+          store(by, std::forward<decltype(value)>(value));
         });
       } catch (...) {
         by.fail(*w, senders_, std::current_exception());

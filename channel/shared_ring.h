@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: BSL-1.0
+// Private: the values that a shared buffered channel holds, first in, first out.
+//
+// While nobody waits and nothing unusual is afoot the ring *flows*: any thread
+// puts and takes values without the channel's guard, at the cost of one
+// compare-and-swap. Whoever has the guard stops it first; then nobody else
+// touches it, but for those who had been let in before, who finish.
+//
+//   put:   reserve a place - construct - turn the cell to "full"
+//   take:  reserve a value - move out - turn the cell to "free for the next lap"
+//
+// Invariants:
+// - An end is the position of the next value to be put or taken, twice, and
+//   whether it has been stopped: one word, so that nobody is let in by an end
+//   that has been stopped meanwhile.
+// - A cell's turn is p where it is free for position p, p + 1 where it has the
+//   value of position p.
+// - It flows only where moving a T throws nothing.
+//
+// (Dmitry Vyukov's bounded queue, of any capacity, that can be stopped.)
+#pragma once
+
+#include <atomic>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <stdexcept>
+#include <type_traits>
+#include <utility>
+
+#include "weft/scheduler/guard.h"
+
+namespace weft {
+
+// Less the type of the values.
+class ring_ends {
+ public:
+  ring_ends(const ring_ends&) = delete;
+  ring_ends& operator=(const ring_ends&) = delete;
+
+  [[nodiscard]] std::size_t size() const {
+    const auto first = head_.load(std::memory_order_acquire) / step;
+    const auto end = tail_.load(std::memory_order_acquire) / step;
+    return end > first ? static_cast<std::size_t>(end - first) : 0;
+  }
+  [[nodiscard]] std::size_t capacity() const { return capacity_; }
+  [[nodiscard]] bool empty() const { return size() == 0; }
+  [[nodiscard]] bool full() const { return size() >= capacity_; }
+
+  // Both require the channel's guard.
+  void stop() noexcept {
+    tail_.fetch_or(stopped, std::memory_order_acq_rel);
+    head_.fetch_or(stopped, std::memory_order_acq_rel);
+  }
+  void flow() noexcept {
+    if (!may_flow_) return;
+    tail_.fetch_and(~stopped, std::memory_order_acq_rel);
+    head_.fetch_and(~stopped, std::memory_order_acq_rel);
+  }
+
+ protected:
+  using position = std::uint64_t;
+  static constexpr position stopped = 1;
+  static constexpr position step = 2;
+
+  ring_ends(std::size_t capacity, bool may_flow)
+      : capacity_(checked(capacity)), may_flow_(may_flow) {}
+  ~ring_ends() = default;
+
+  // Each on a line of its own: those who put share nothing with those who take.
+  alignas(64) std::atomic<position> tail_{stopped};
+  std::atomic<position> seen_head_{0};  // a value that it has had
+  alignas(64) std::atomic<position> head_{stopped};
+  alignas(64) const std::size_t capacity_;
+  const bool may_flow_;
+
+ private:
+  static std::size_t checked(std::size_t capacity) {
+    if (capacity > std::numeric_limits<std::uint32_t>::max())
+      throw std::length_error(
+          "weft: a channel buffers 2^32 - 1 values at most");
+    return capacity;
+  }
+};
+
+template <typename T>
+class shared_ring : public ring_ends {
+ public:
+  // Throws as ring_buffer.
+  explicit shared_ring(std::size_t capacity)
+      : ring_ends(capacity, std::is_nothrow_move_constructible_v<T> &&
+                                std::is_nothrow_destructible_v<T>),
+        mask_(std::bit_ceil(capacity) - 1),
+        cells_(std::make_unique<cell[]>(mask_ + 1)) {
+    for (position p = 0; p <= mask_; ++p)
+      cells_[p].turn.store(p, std::memory_order_relaxed);
+    flow();
+  }
+  shared_ring(const shared_ring&) = delete;
+  shared_ring& operator=(const shared_ring&) = delete;
+  ~shared_ring() {
+    while (take([](T&&) {})) {
+    }
+  }
+
+  // As long as it flows; false: it does not, or there is no room.
+  // Requires: U makes a T without throwing.
+  template <typename U>
+  [[gnu::always_inline]] bool try_put(U&& value) noexcept {
+    position end = tail_.load(std::memory_order_relaxed);
+    for (;;) {
+      if ((end & stopped) != 0 || !has_room(end / step)) return false;
+      cell& c = at(end / step);
+      if (c.turn.load(std::memory_order_acquire) == end / step) {
+        if (!tail_.compare_exchange_weak(end, end + step,
+                                         std::memory_order_acq_rel,
+                                         std::memory_order_relaxed))
+          continue;
+        c.put(std::forward<U>(value), end / step);
+        return true;
+      }
+      // Somebody else has reserved it, or has not finished with it.
+      if (std::exchange(end, tail_.load(std::memory_order_relaxed)) == end)
+        return false;
+    }
+  }
+  // The same of the next value, which use(T&&) takes.
+  template <typename Use>
+  [[gnu::always_inline]] bool try_take(Use use) noexcept {
+    position first = head_.load(std::memory_order_relaxed);
+    for (;;) {
+      if ((first & stopped) != 0) return false;
+      cell& c = at(first / step);
+      if (c.turn.load(std::memory_order_acquire) == first / step + 1) {
+        if (!head_.compare_exchange_weak(first, first + step,
+                                         std::memory_order_acq_rel,
+                                         std::memory_order_relaxed))
+          continue;
+        use(std::move(c.value()));
+        c.clear(first / step + mask_ + 1);
+        return true;
+      }
+      if (std::exchange(first, head_.load(std::memory_order_relaxed)) == first)
+        return false;
+    }
+  }
+
+  // These require that it has been stopped, and not by somebody else. False: it
+  // is full, or empty. Nothing has changed when a T throws.
+  template <typename U>
+  bool put(U&& value) {
+    const position p = tail_.load(std::memory_order_relaxed) / step;
+    if (p - head_.load(std::memory_order_relaxed) / step >= capacity_)
+      return false;
+    cell& c = at(p);
+    c.await(p);
+    c.put(std::forward<U>(value), p);
+    tail_.fetch_add(step, std::memory_order_relaxed);
+    return true;
+  }
+  template <typename Use>
+  bool take(Use use) {
+    const position p = head_.load(std::memory_order_relaxed) / step;
+    if (p == tail_.load(std::memory_order_relaxed) / step) return false;
+    cell& c = at(p);
+    c.await(p + 1);
+    use(std::move(c.value()));
+    c.clear(p + mask_ + 1);
+    head_.fetch_add(step, std::memory_order_relaxed);
+    return true;
+  }
+
+ private:
+  struct cell {
+    T& value() { return *std::launder(reinterpret_cast<T*>(room)); }
+    template <typename U>
+    void put(U&& v, position p) {
+      std::construct_at(reinterpret_cast<T*>(room), std::forward<U>(v));
+      turn.store(p + 1, std::memory_order_release);
+    }
+    void clear(position next) noexcept {
+      std::destroy_at(&value());
+      turn.store(next, std::memory_order_release);
+    }
+    // One who was let in before it was stopped is about to finish.
+    void await(position p) const noexcept {
+      for (backoff b; turn.load(std::memory_order_acquire) != p;) b.wait();
+    }
+
+    std::atomic<position> turn{0};
+    alignas(T) std::byte room[sizeof(T)];
+  };
+
+  cell& at(position p) { return cells_[p & mask_]; }
+  bool has_room(position p) noexcept {
+    if (is_within(p, seen_head_.load(std::memory_order_relaxed))) return true;
+    const position head = head_.load(std::memory_order_relaxed) / step;
+    seen_head_.store(head, std::memory_order_relaxed);
+    return is_within(p, head);
+  }
+  // `p` may be out of date, and `head` beyond it.
+  [[nodiscard]] bool is_within(position p, position head) const {
+    return static_cast<std::int64_t>(p - head) <
+           static_cast<std::int64_t>(capacity_);
+  }
+
+  const std::size_t mask_;
+  const std::unique_ptr<cell[]> cells_;
+};
+
+}  // namespace weft
