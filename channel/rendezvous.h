@@ -314,17 +314,17 @@ class rendezvous : protected channel_core {
   // ---- of both
 
   [[nodiscard]] bool has_room() const { return !exceptions_ && !full(); }
-  // Into the buffer, and out of it. False: it is full, or empty. May throw;
-  // nothing has changed.
+  [[nodiscard]] bool is_full(local_service&) const { return buffer_.full(); }
+  [[nodiscard]] bool is_full(shared_service&) const { return full(); }
+  // Into the buffer, which has room; and out of it, false: it is empty. Where
+  // that throws nothing has changed.
   template <typename Value>
-  [[gnu::always_inline]] bool store(local_service&, Value&& value) {
-    if (buffer_.full()) return false;
+  [[gnu::always_inline]] void store(local_service&, Value&& value) {
     buffer_.push(std::forward<Value>(value));
-    return true;
   }
   template <typename Value>
-  bool store(shared_service&, Value&& value) {
-    return ring_ && ring_->put(std::forward<Value>(value));
+  void store(shared_service&, Value&& value) {
+    ring_->put(std::forward<Value>(value));
   }
   [[gnu::always_inline]] bool fetch(local_service&, landing& to) {
     if (buffer_.empty()) return false;
@@ -353,8 +353,9 @@ class rendezvous : protected channel_core {
       });
       return meet(by, *receiver, receivers_, now(), partner);
     }
-    const bool stored = room && store(by, std::forward<Value>(value));
-    return stored ? step::done : step::blocked;
+    if (!room) return step::blocked;
+    store(by, std::forward<Value>(value));
+    return step::done;
   }
 
   template <typename Service>
@@ -517,7 +518,7 @@ class rendezvous : protected channel_core {
   template <typename Service>
   control_block* move_up(Service& by, bool keeps_first) {
     control_block* first = nullptr;
-    while (!full() && !exception_first()) {
+    while (!is_full(by) && !exception_first()) {
       wait_record* const w = by.first(senders_, false);
       if (w == nullptr) break;
       try {

@@ -147,18 +147,16 @@ class shared_ring : public ring_ends {
     }
   }
 
-  // These require that it has been stopped, and not by somebody else. False: it
-  // is full, or empty. Nothing has changed when a T throws.
+  // These require that it has been stopped, and not by somebody else; put(),
+  // that there is room. False: it is empty. Where a T throws, nothing has
+  // changed.
   template <typename U>
-  bool put(U&& value) {
+  void put(U&& value) {
     const position p = tail_.load(std::memory_order_relaxed) / step;
-    if (p - head_.load(std::memory_order_relaxed) / step >= capacity_)
-      return false;
     cell& c = at(p);
     c.await(p);
     c.put(std::forward<U>(value), p);
     tail_.fetch_add(step, std::memory_order_relaxed);
-    return true;
   }
   template <typename Use>
   bool take(Use use) {
