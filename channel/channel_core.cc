@@ -63,7 +63,9 @@ void channel_core::end_shared() noexcept {
 // Every waiter goes on and finds the channel closed.
 template <typename Service>
 void channel_core::dismiss(Service& by, wait_queue& line) noexcept {
-  while (wait_record* const w = by.first(line, false)) {
+  while (!line.empty()) {
+    wait_record* const w = by.first(line, false);
+    if (w == nullptr) continue;
     w->slot = nullptr;
     by.meet(*w, line, false);
   }
@@ -77,8 +79,7 @@ op_status channel_core::operate(const shared_operation& o,
     return operate(s, o, wait);
   }
   const op_status now = operate(s, o, wait_never{});
-  if (now != op_status::would_block ||
-      std::holds_alternative<wait_never>(wait))
+  if (now != op_status::would_block || std::holds_alternative<wait_never>(wait))
     return now;
   // A thread that has no scheduler waits as the only tasklet of one.
   const scheduler visitor({.report_overflow = false});
@@ -233,9 +234,9 @@ void channel_core::share_exception(std::exception_ptr& what,
       return step::done;
     }
   } one{*this, what};
-  const op_status status = operate({&sending::attempt, &one, senders_, "send",
-                                    where, &what, exception},
-                                   wait_forever{});
+  const op_status status = operate(
+      {&sending::attempt, &one, senders_, "send", where, &what, exception},
+      wait_forever{});
   if (status != op_status::done) throw_unsent(status);
 }
 

@@ -23,8 +23,8 @@
 #include "weft/channel/op_status.h"
 #include "weft/channel/preference.h"
 #include "weft/channel/shared_ring.h"
-#include "weft/scheduler/service.h"
 #include "weft/scheduler/dispatcher.h"
+#include "weft/scheduler/service.h"
 #include "weft/scheduler/waits.h"
 
 namespace weft {
@@ -65,7 +65,11 @@ class channel_core : private wait_target {
   }
 
   // How to read the slot of a waiting sender's record.
-  enum offer_kind : std::uint32_t { moved, copied, exception };
+  enum offer_kind : std::uint32_t {
+    moved,
+    copied,
+    exception = offers_exception,
+  };
 
   enum class admission { open, closed, behind_exception, exception_first };
 

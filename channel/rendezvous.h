@@ -19,9 +19,9 @@
 #include "weft/channel/channel_core.h"
 #include "weft/channel/op_status.h"
 #include "weft/channel/ring_buffer.h"
-#include "weft/scheduler/service.h"
 #include "weft/channel/shared.h"
 #include "weft/scheduler/branchless.h"
+#include "weft/scheduler/service.h"
 #include "weft/scheduler/waits.h"
 
 namespace weft {
@@ -225,6 +225,14 @@ class rendezvous : protected channel_core {
     const admission a = admit_receive(s, !buffer_.empty());
     if (a == admission::closed) return op_status::closed;
     if (a == admission::exception_first) throw_sent(s);
+    // Senders that select may leave the line as it is served.
+    while (exceptions_ || closed_) {
+      control_block* next = nullptr;
+      const op_status now = get_now(s, to, next);
+      if (next != nullptr) s->switch_to(s->current, next);
+      if (now != op_status::would_block) return now;
+      if (senders_.empty() && !closed_) break;
+    }
     return get_admitted(s, to, wait, where);
   }
 
@@ -288,20 +296,23 @@ class rendezvous : protected channel_core {
   op_status share_put(shared_service& by, Value&& value) {
     if (closed_) return op_status::closed;
     control_block* nobody;
-    return status_of(
-        offer(by, std::forward<Value>(value), has_room(), nobody));
+    return status_of(offer(by, std::forward<Value>(value), has_room(), nobody));
   }
   op_status share_get(shared_service& by, landing& to) {
     control_block* nobody;
     return status_of(try_accept(by, to, nobody));
   }
   step try_accept(shared_service& by, landing& to, control_block*& partner) {
-    const bool sent = size() == 0 && exception_first();
-    if (preference_ == preference::sender && (sent || !exception_first()))
-      by.require_first_may_run(senders_);
-    if (sent) return take_sent(by);
-    const step taken = accept(by, to, partner);
-    return taken == step::blocked && closed_ ? step::closed : taken;
+    for (;;) {
+      const bool sent = size() == 0 && exception_first();
+      if (preference_ == preference::sender && (sent || !exception_first()))
+        by.require_first_may_run(senders_);
+      if (sent) return take_sent(by);
+      const step taken = accept(by, to, partner);
+      if (taken != step::blocked) return taken;
+      // Those in line before an exception have got something else meanwhile.
+      if (senders_.empty()) return closed_ ? step::closed : step::blocked;
+    }
   }
   step take_sent(shared_service& by) {
     wait_record& w = senders_.front();
@@ -485,7 +496,7 @@ class rendezvous : protected channel_core {
     if constexpr (raw)
       to = *static_cast<const T*>(w.slot);
     else
-      keeping(by, w, senders_, [&]() noexcept(lands<T> && copies_land) {
+      keeping(by, w, senders_, [&]() noexcept(lands<T>&& copies_land) {
         with_offered(w, [&](auto&& value) {
           to.emplace(std::forward<decltype(value)>(value));
         });

@@ -44,8 +44,9 @@ bool crossing_wait::limit(const any_wait& wait) {
   core& c = core::of(home);
   const auto now = c.driver->now();
   const auto* const until = std::get_if<wait_until>(&wait);
-  const auto when =
-      until != nullptr ? until->deadline : later(now, std::get<wait_for>(wait).time);
+  const auto when = until != nullptr
+                        ? until->deadline
+                        : later(now, std::get<wait_for>(wait).time);
   if (when > now) alarm_.emplace(c, when, *this);
   return when > now;
 }

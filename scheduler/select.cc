@@ -204,7 +204,8 @@ bool selection::share_now(dispatcher* s, crossing_wait* to_wait,
       const bool again = std::find(ready_, ready_ + n, told) != ready_ + n;
       happened_ = again ? told : choose(s, n);
       select_case& c = *cases_[happened_];
-      if (c.verbs_->guarded_by != nullptr && c.verbs_->guarded_by(c) != guard::none) {
+      if (c.verbs_->guarded_by != nullptr &&
+          c.verbs_->guarded_by(c) != guard::none) {
         if (!c.verbs_->share(c, by)) continue;
         happened = true;
       }

@@ -5,12 +5,14 @@
 //   local_service   all are of one scheduler, and nothing runs meanwhile
 //   shared_service  they may be of several; under the channel's guard
 //
-//   first(q)      who can be served, claimed if need be; null: nobody waits
+//   first(q)      who can be served, claimed if need be; null: nobody, or one
+//                 that offers an exception has become the first
 //   meet(w, q)    he has been: takes him off; gives who goes on at once, or null
 //   fail(w, q)    what he waits for fails
 //   spoil(w, q)   he is not served after all
 #pragma once
 
+#include <cstdint>
 #include <exception>
 #include <utility>
 
@@ -18,6 +20,9 @@
 #include "weft/scheduler/dispatcher.h"
 
 namespace weft {
+
+// The kind of a sender's record that offers no value.
+inline constexpr std::uint32_t offers_exception = 2;
 
 class local_service {
  public:
@@ -31,6 +36,7 @@ class local_service {
       wait_record& w = q.front();
       if (s_->claim(w)) [[likely]]
         return &w;
+      if (exception_first(q)) break;
     }
     return nullptr;
   }
@@ -54,6 +60,11 @@ class local_service {
   void spoil(wait_record& w, wait_queue& /*q*/) { s_->unclaim(w); }
 
  private:
+  friend class shared_service;
+  static bool exception_first(const wait_queue& q) {
+    return !q.empty() && q.front().kind == offers_exception;
+  }
+
   dispatcher* s_;
 };
 
@@ -74,6 +85,7 @@ class shared_service {
       wait_record& w = q.front();
       if (now) require_first_may_run(q);
       if (w.sibling == nullptr || s_->claim(w)) return &w;
+      if (local_service::exception_first(q)) break;
     }
     return nullptr;
   }
