@@ -78,7 +78,7 @@ class bond final {
 };
 
 descriptor& linkable(const tasklet& t) {
-  descriptor& d = const_cast<descriptor&>(dispatcher::described(t));
+  descriptor& d = *dispatcher::described(t);
   if (d.owner != this_dispatcher())
     throw wrong_scheduler(
         "weft: tasklets are linked within one scheduler, in its thread");

@@ -9,7 +9,7 @@ monitor::monitor(const tasklet& t, bool takes)
       takes_(takes) {
   home_->require_scheduler();
   if (!t.alive()) return;
-  auto& d = const_cast<descriptor&>(dispatcher::described(t));
+  auto& d = *dispatcher::described(t);
   if (d.owner != home_)
     throw wrong_scheduler(
         "weft: a tasklet is observed in the thread of its scheduler");

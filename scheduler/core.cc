@@ -304,7 +304,7 @@ void dispatcher::raise_in(control_block* t, std::exception_ptr what) noexcept {
   t->flags |= thrown;
   // What its tasklet does meanwhile may fail on its own account.
   const bool apart = (t->flags & stands_in) != 0;
-  core& c = *static_cast<core*>(const_cast<void*>(d.owner));
+  core& c = *static_cast<core*>(const_cast<void*>(d.owner.get()));
   (apart ? c.stand_in_thrown : d.thrown) = std::move(what);
 }
 

@@ -319,8 +319,11 @@ struct dispatcher {
     free_descriptors = d->next_free;
     return d;
   }
-  static tasklet handle(descriptor* d) { return tasklet(d); }
-  static const descriptor& described(const tasklet& t) { return *t.d_; }
+  static tasklet handle(descriptor* d) { return tasklet(d, d->id); }
+  static tasklet handle(descriptor* d, std::uint64_t id) {
+    return tasklet(d, id);
+  }
+  static descriptor* described(const tasklet& t) { return t.d_; }
   // The flags of a tasklet that has not started.
   [[nodiscard]] std::uint32_t seed_flags(std::uint32_t stack_class) const {
     if (stack_class == launch_class) [[likely]]

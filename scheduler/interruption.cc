@@ -34,7 +34,7 @@ void interruption::trigger() noexcept {
   if (!attached()) return;
   due_ = true;
   control_block* t = d_->block;
-  core& c = *static_cast<core*>(const_cast<void*>(d_->owner));
+  core& c = *static_cast<core*>(const_cast<void*>(d_->owner.get()));
   if (t == &c.main_block && c.flagged(closing)) return;  // It ends the others.
   t->flags |= interrupted;
   if (t->waiting == nullptr) {

@@ -106,7 +106,7 @@ void say_overflow(const descriptor& d, const stack& ground,
   stderr_line line;
   line << "stack overflow in ";
   if (of_strand) line << "a generator or greenlet of ";
-  if (&d == static_cast<const core*>(d.owner)->main)
+  if (&d == static_cast<const core*>(d.owner.get())->main)
     line << "main";
   else
     line << "tasklet " << d.id;

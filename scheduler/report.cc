@@ -75,14 +75,14 @@ std::string core::describe(const spawn_site& site) {
 }
 
 std::string core::name_of(const descriptor& d) {
-  const core& c = *static_cast<const core*>(d.owner);
+  const core& c = *static_cast<const core*>(d.owner.get());
   std::string text = &d == c.main ? "main" : "tasklet " + std::to_string(d.id);
   if (d.name) text += " '" + *d.name + "'";
   return text;
 }
 
 std::string core::describe(const descriptor& d) {
-  const bool is_main = &d == static_cast<const core*>(d.owner)->main;
+  const bool is_main = &d == static_cast<const core*>(d.owner.get())->main;
   return is_main ? name_of(d)
                  : name_of(d) + " (spawned at " + describe(d.site) + ")";
 }
@@ -120,7 +120,7 @@ void core::report(std::ostream& out, std::size_t lines) {
   descriptors.for_each_live([&](descriptor& d) {
     if (d.block->waiting != nullptr) all.push_back(&d);
   });
-  std::ranges::sort(all, {}, &descriptor::id);
+  std::ranges::sort(all, {}, [](const descriptor* d) { return d->id.get(); });
   lines = std::min(lines, all.size());
   std::string last;
   if (lines != all.size())
@@ -137,7 +137,7 @@ void core::report(std::ostream& out, std::size_t lines) {
   for (std::size_t i = 0; i != lines; ++i) those.push_back(handle(all[i]));
   for (const tasklet& t : those) {
     if (!t.blocked() && !t.paused()) continue;
-    const descriptor& d = described(t);
+    const descriptor& d = *described(t);
     out << describe(d) + ' ' + describe(*d.block->waiting) + '\n';
   }
   out << last;

@@ -63,6 +63,7 @@ core::core(const scheduler_options& options)
   } catch (...) {
     delist();
     end_starts();
+    descriptors.retire(ids, &strands);
     queue.release();
     throw;
   }
@@ -83,7 +84,7 @@ core::~core() {
   end_starts();
   main->id = 0;
   forget_details(*main);  // The descriptor goes to another scheduler.
-  descriptors.retire(ids);
+  descriptors.retire(ids, &strands);
   queue.release();
 }
 

@@ -56,8 +56,8 @@ void spawning::commit_rare(dispatcher* s, descriptor* d) {
 }
 
 tasklet spawning::commit_paused() {
-  descriptor* d = begin();
-  const tasklet t = dispatcher::handle(d);
+  const tasklet t = begin();
+  descriptor* d = dispatcher::described(t);
   core::of(s_).put_nowhere(&d->seed);
   announce(s_, d);
   return t;

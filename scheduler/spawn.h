@@ -105,9 +105,9 @@ class spawning {
   callable& body() { return d_->body; }
 
   // Both throw std::bad_alloc; then there is no tasklet.
-  tasklet commit() {
-    descriptor* d = begin();
-    const tasklet t = dispatcher::handle(d);
+  [[gnu::always_inline]] tasklet commit() {
+    const tasklet t = begin();
+    descriptor* d = dispatcher::described(t);
     if (s_->flagged()) [[unlikely]]
       commit_rare(s_, d);
     else
@@ -116,19 +116,22 @@ class spawning {
   }
   tasklet commit_paused();
   // One that nobody has spawned: it inherits nothing, and nobody is told.
-  void commit_orphan() { s_->queue.push(&begin(false)->seed); }
+  void commit_orphan() {
+    s_->queue.push(&dispatcher::described(begin(false))->seed);
+  }
 
  private:
   // `bears`: the current tasklet may have something that a spawn inherits.
-  descriptor* begin() { return begin(s_->current->who->detailed); }
-  [[gnu::always_inline]] descriptor* begin(bool bears) {
+  tasklet begin() { return begin(s_->current->who->detailed); }
+  [[gnu::always_inline]] tasklet begin(bool bears) {
     if (bears) [[unlikely]]
       hand_on(s_, d_);
     // Only now: to copy the callable may have spawned others.
     if (!s_->queue.has_room(s_->live + 1)) [[unlikely]]
       make_room(s_, d_);
     descriptor* d = std::exchange(d_, nullptr);
-    d->id = ++s_->ids;
+    const tasklet t = dispatcher::handle(d, ++s_->ids);
+    d->id = t.id();
     d->owner = s_;
     d->block = &d->seed;
     d->seed.flags = s_->seed_flags(d->stack_class);
@@ -137,7 +140,7 @@ class spawning {
     ++s_->live;
     if (bears) [[unlikely]]
       bequeath(s_, d);
-    return d;
+    return t;
   }
   // By value: this object stays in registers.
   static void set(descriptor& d, spawn_options& options);

@@ -7,7 +7,7 @@ namespace weft {
 namespace {
 
 core& core_of(const descriptor& d) {
-  return *static_cast<core*>(const_cast<void*>(d.owner));
+  return *static_cast<core*>(const_cast<void*>(d.owner.get()));
 }
 
 }  // namespace

@@ -162,11 +162,12 @@ bool tasklet::scheduled() const {
 }
 
 bool tasklet::is_current() const {
-  return alive() && d_->block == static_cast<const core*>(d_->owner)->current;
+  return alive() &&
+         d_->block == static_cast<const core*>(d_->owner.get())->current;
 }
 
 bool tasklet::is_main() const {
-  return alive() && d_ == static_cast<const core*>(d_->owner)->main;
+  return alive() && d_ == static_cast<const core*>(d_->owner.get())->main;
 }
 
 }  // namespace weft

@@ -206,7 +206,7 @@ void core::print_failure(const tasklet& who,
                          const std::exception_ptr& failure) noexcept {
   try {
     const std::string name =
-        who.alive() ? describe(described(who))
+        who.alive() ? describe(*described(who))
                     : "tasklet " + std::to_string(who.id()) + ", now dead,";
     try {
       std::rethrow_exception(failure);

@@ -18,6 +18,7 @@
 #include "weft/tasklet/callable.h"
 #include "weft/tasklet/flow.h"
 #include "weft/tasklet/heritage.h"
+#include "weft/tasklet/shared_word.h"
 #include "weft/tasklet/spawn_site.h"
 #include "weft/tasklet/stack_pool.h"
 #include "weft/tasklet/strand_place.h"
@@ -62,8 +63,9 @@ struct ledger : account {
 struct descriptor {
   control_block seed;
   control_block* block = &seed;
-  std::uint64_t id = 0;         // 0: no tasklet
-  const void* owner = nullptr;  // its scheduler's core
+  shared_word<std::uint64_t> id{0};  // 0: no tasklet
+  // Its scheduler's core; where that has ended, the strand_home of its thread.
+  shared_word<const void*> owner{nullptr};
   std::uint32_t stack_class = 0;
   std::uint16_t shields = 0;
   std::uint16_t exits_alive = 0;  // its kills that somebody is still handling

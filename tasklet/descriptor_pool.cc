@@ -47,6 +47,12 @@ descriptor* descriptor_pool::more(std::uint64_t& ids) {
   return free;
 }
 
+void descriptor_pool::retire(std::uint64_t ids, const void* owner) noexcept {
+  last_id_ = ids;
+  for (slab* s = slabs_; s != nullptr; s = s->next)
+    for (std::size_t i = 0; i != s->made; ++i) s->at(i)->owner = owner;
+}
+
 descriptor_pool::~descriptor_pool() {
   const std::lock_guard lock(hand_on_mutex);
   while (slabs_ != nullptr) {

@@ -30,8 +30,9 @@ class descriptor_pool {
   template <typename See>
   void for_each_live(See see);
 
-  // Notes the last id given, for those who get the slabs next.
-  void retire(std::uint64_t ids) noexcept { last_id_ = ids; }
+  // Notes the last id given, for those who get the slabs next. All descriptors
+  // are `owner`'s until then.
+  void retire(std::uint64_t ids, const void* owner) noexcept;
 
  private:
   static constexpr std::size_t cells = 1024;

@@ -197,7 +197,7 @@ class tasklet {
   friend struct dispatcher;
   template <typename F>
   friend class weft::join_case;
-  explicit tasklet(descriptor* d) : d_(d), id_(d->id) {}
+  tasklet(descriptor* d, std::uint64_t id) : d_(d), id_(id) {}
 
   // The scheduler of one who joins this one, which is alive. Throws as join().
   [[nodiscard]] dispatcher* joining() const;
