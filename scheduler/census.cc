@@ -42,6 +42,15 @@ void core::delist() noexcept {
   if (!r.resting.empty()) r.resting.back()->driver->wake();
 }
 
+// While it is listed its inbox is there.
+bool core::post_home(const tasklet& t, letter& l) noexcept {
+  const void* const home = described(t)->owner;
+  registry& r = registry::all();
+  const std::lock_guard lock(r.mutex);
+  const auto at = std::ranges::find(r.cores, home);
+  return at != r.cores.end() && (*at)->mail->post(l, false);
+}
+
 void core::count_abandoned() noexcept {
   registry& r = registry::all();
   const std::lock_guard lock(r.mutex);

@@ -157,7 +157,7 @@ struct core : dispatcher {
   // Something that another thread does may yet make somebody runnable.
   [[nodiscard]] bool mail_may_come() const {
     // The flag last: who was outside may have posted something, then left.
-    return awaited != 0 || crossings != 0 ||
+    return awaited != 0 || crossings != 0 || joins_afar != 0 ||
            (!flagged(closing) && mail->has_outsiders()) || flagged(has_mail);
   }
   void leave_crossing(wait_record& first) noexcept;
@@ -226,6 +226,10 @@ struct core : dispatcher {
   // The tasklet, or, where it is about to pause and still in its schedule
   // callback, who stands in for it.
   control_block* who_pauses(const descriptor& d) noexcept;
+  // What forbids that it be run, or inserted with `value`; null: nothing.
+  static const char* why_not_run(const descriptor& d);
+  // As tasklet::insert(), of one that is here and may be run: gives why not.
+  const char* insert(descriptor& d, std::any& value) noexcept;
   // The record of those that wait for nothing and have not begun to.
   static wait_record& nowhere();
   void put_nowhere(control_block* t) noexcept;
@@ -350,6 +354,13 @@ struct core : dispatcher {
   void end_unstarted(descriptor& d) noexcept;
   void drop_unstarted(descriptor& d) noexcept;
   void run_now(control_block* t);
+  // The same, and tasklet::insert(), for another thread; in a letter, where
+  // nothing can be ended at once. They leave what nobody can have.
+  void kill_from_afar(descriptor& d) noexcept;
+  void throw_from_afar(descriptor& d, std::exception_ptr& what) noexcept;
+  void insert_from_afar(descriptor& d, std::any& value) noexcept;
+  // What is due to `t` is raised at its turn, out of what it waits for.
+  void hasten(control_block* t) noexcept;
   // A kill of the current tasklet must wait.
   [[nodiscard]] bool held_back(const descriptor& d) const;
   // A kill of a suspended one must.
@@ -377,6 +388,10 @@ struct core : dispatcher {
   static void tell_observers(descriptor& d) noexcept;
   // Somebody has asked for what escapes it.
   [[nodiscard]] static bool failure_taken(const descriptor& d) noexcept;
+  // It is on its way: has all who ask for it keep it, and says whether there are
+  // any.
+  static bool claim_failure(const descriptor& d,
+                            const std::exception_ptr& what) noexcept;
 
   void watch_current() noexcept;
   void unwatch() noexcept;
@@ -390,6 +405,8 @@ struct core : dispatcher {
   // ---- census.cc
   void enlist();
   void delist() noexcept;
+  // Posts to the scheduler that `t` is of, in any thread. False: that has ended.
+  static bool post_home(const tasklet& t, letter& l) noexcept;
   static void count_abandoned() noexcept;
 
   stack_pool stacks;
@@ -412,9 +429,10 @@ struct core : dispatcher {
   strand_home& strands = strand_home::here();
   std::deque<late_failure> failures;
 
-  std::shared_ptr<inbox> mail = std::make_shared<inbox>(*this);
-  std::size_t awaited = 0;    // letters that are certain to come
-  std::size_t crossings = 0;  // waits that other threads may end
+  const std::shared_ptr<inbox> mail = std::make_shared<inbox>(*this);
+  std::size_t awaited = 0;     // letters that are certain to come
+  std::size_t crossings = 0;   // waits that other threads may end
+  std::size_t joins_afar = 0;  // those that a tasklet's end elsewhere sends
   std::atomic<bool> stuck = false;  // set by who has found a standstill
   bool patient = false;  // it would wait for ever, as long as others go on
   bool forlorn = false;  // it was

@@ -48,4 +48,12 @@ bool core::failure_taken(const descriptor& d) noexcept {
   return false;
 }
 
+bool core::claim_failure(const descriptor& d,
+                         const std::exception_ptr& what) noexcept {
+  bool any = false;
+  for (end_observer* o = d.observers; o != nullptr; o = o->next_)
+    any |= o->claims_failure(what);
+  return any;
+}
+
 }  // namespace weft

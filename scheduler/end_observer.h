@@ -50,6 +50,10 @@ class end_observer {
                      const std::exception_ptr& failure) noexcept = 0;
   // What escapes the tasklet is for it, where nobody joins.
   [[nodiscard]] virtual bool takes_failure() const { return false; }
+  // The same, for sure: `what` is about to end it, and nobody else is told.
+  virtual bool claims_failure(const std::exception_ptr& /*what*/) noexcept {
+    return takes_failure();
+  }
 
   descriptor* d_ = nullptr;
   end_observer* next_ = nullptr;

@@ -50,6 +50,9 @@ class inbox {
   void refuse_work() noexcept { shut(no_work); }
   // Requires: nothing that was posted is still awaited.
   void close() noexcept { shut(closed); }
+  [[nodiscard]] bool is_closed() const {
+    return (state_.load(std::memory_order_relaxed) & closed) != 0;
+  }
 
   // Threads that may post work. Those that wait for it to change are woken when
   // it becomes 0.

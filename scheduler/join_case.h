@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "weft/scheduler/dispatcher.h"
+#include "weft/scheduler/remote.h"
 #include "weft/scheduler/select.h"
 #include "weft/tasklet/tasklet.h"
 
@@ -41,18 +42,28 @@ class join_case : public conditional_case<join_case<F>> {
           [](select_case& c, dispatcher*) {
             const tasklet& whom = of(c).whom_;
             if (!whom.alive()) return true;
-            static_cast<void>(whom.joining());
+            if (whom.joining() == nullptr) of(c).far_.renew(whom);
             return false;
           },
       .perform = [](select_case&, dispatcher*,
                     control_block*&) { return true; },
-      .line = [](select_case& c) -> wait_queue& {
-        of(c).record_.slot = of(c).whom_.d_;
-        return of(c).whom_.d_->joiners;
-      },
+      .line = [](select_case& c) -> wait_queue& { return of(c).line(); },
       .handle = [](select_case& c) { of(c).handle(); }};
 
+  wait_queue& line() {
+    descriptor& d = *whom_.d_;
+    dispatcher* const s = this_dispatcher();
+    if (d.owner != s) {
+      far_->ask(*s);
+      far_->fill(this->record_);
+      return far_->line();
+    }
+    this->record_.slot = &d;
+    return d.joiners;
+  }
+
   tasklet whom_;
+  far_join_holder far_;  // while it is of another scheduler
   [[no_unique_address]] F handler_;
 };
 

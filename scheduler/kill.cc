@@ -114,6 +114,33 @@ void core::run_now(control_block* t) {
   switch_to(me, t);
 }
 
+void core::kill_from_afar(descriptor& d) noexcept {
+  control_block* t = d.block;
+  if (t == &main_block && flagged(closing)) return;  // It ends the others.
+  if (started(*t))
+    t->flags |= killed;
+  else if ((t->flags & killed) == 0)  // Else its end is being told.
+    t->flags |= doomed;
+  hasten(t);
+}
+
+void core::throw_from_afar(descriptor& d, std::exception_ptr& what) noexcept {
+  std::swap(d.injected, what);
+  d.detailed = true;
+  d.block->flags |= injected;
+  hasten(d.block);
+}
+
+void core::hasten(control_block* t) noexcept {
+  if (t->waiting != nullptr) {
+    const bool must_wait =
+        t == current ? held_back(*t->who) : held_back_away(*t);
+    if (!must_wait) wake(t);
+  } else if (t == current) {
+    watch_current();
+  }
+}
+
 bool core::held_back(const descriptor& d) const {
   return d.shields != 0 || exceptions->uncaught != 0 ||
          (d.exits_alive != 0 && exceptions->caught != nullptr);

@@ -86,6 +86,7 @@ std::size_t core::stacks_in_use() const {
 // for it, else as below.
 control_block* core::pass_on(descriptor& d,
                              std::exception_ptr& failure) noexcept {
+  const bool claimed = claim_failure(d, failure);
   bool heard = false;
   while (!d.joiners.empty()) {
     wait_record& w = d.joiners.front();
@@ -95,8 +96,7 @@ control_block* core::pass_on(descriptor& d,
     heard = true;
   }
   const std::exception_ptr what = std::exchange(failure, nullptr);
-  return heard || failure_taken(d) ? nullptr
-                                   : deliver_failure(handle(&d), what);
+  return heard || claimed ? nullptr : deliver_failure(handle(&d), what);
 }
 
 control_block* core::heir() const {
@@ -228,13 +228,17 @@ void core::enter_flagged(dispatcher* s, control_block& me) noexcept {
   std::exception_ptr failure;
   try {
     c.watch_current();
-    if (me.flags & injected) {
+    if (me.flags & doomed) {
+      me.flags = (me.flags & ~doomed) | exited;
+      d.body.drop();
+    } else if (me.flags & injected) {
       me.flags &= ~injected;
       std::exception_ptr what = std::exchange(d.injected, nullptr);
       d.body.drop();
       std::rethrow_exception(std::move(what));
+    } else {
+      d.body.run();
     }
-    d.body.run();
   } catch (const tasklet_exit&) {
     me.flags |= exited;
   } catch (...) {

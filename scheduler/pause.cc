@@ -28,6 +28,33 @@ void core::put_nowhere(control_block* t) noexcept {
   ++paused;
 }
 
+const char* core::why_not_run(const descriptor& d) {
+  const control_block& t = *d.block;
+  if (t.waiting != nullptr && t.waiting->pause == 0)
+    return "weft: a tasklet that is blocked can be neither inserted nor run";
+  if (!started(t) && d.body.empty())
+    return "weft: this tasklet has nothing to run; bind() it first";
+  return nullptr;
+}
+
+const char* core::insert(descriptor& d, std::any& value) noexcept {
+  control_block* t = who_pauses(d);
+  const wait_record* w = t->waiting;
+  if (value.has_value()) {
+    if (w == nullptr || w->slot == nullptr || w->reason == run_reason)
+      return "weft: insert() hands a value over, but the tasklet is in neither "
+             "suspend() nor switch_to()";
+    *static_cast<std::any*>(w->slot) = std::move(value);
+  }
+  if (w != nullptr) wake(t);
+  return nullptr;
+}
+
+// Nobody is there who could be told of an error.
+void core::insert_from_afar(descriptor& d, std::any& value) noexcept {
+  if (why_not_run(d) == nullptr) static_cast<void>(insert(d, value));
+}
+
 void core::take_out(control_block* t) noexcept {
   if (t->waiting == nullptr || !unpark(t)) queue.remove(t);
 }

@@ -11,6 +11,7 @@
 
 #include "weft/scheduler/core.h"
 #include "weft/scheduler/guard.h"
+#include "weft/scheduler/remote.h"
 
 namespace weft {
 namespace {
@@ -98,6 +99,10 @@ std::string core::describe_operation(const wait_record& w) {
   std::string text = w.reason;
   if (w.reason == join_reason)
     text += " of " + name_of(*static_cast<const descriptor*>(w.slot));
+  if (w.reason == far_join_reason)
+    text += " of tasklet " +
+            std::to_string(static_cast<const tasklet*>(w.slot)->id()) +
+            " of another scheduler";
   if (guard::guarded(w.crossing)) {
     const guarded held(guard::of(w.crossing));
     return text + describe_target(w);

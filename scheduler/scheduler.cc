@@ -58,8 +58,8 @@ core::core(const scheduler_options& options)
   try {
     queue.reserve(1);
     prepare_starts();
-    enlist();
     main = new_descriptor();
+    enlist();
   } catch (...) {
     delist();
     end_starts();
@@ -110,8 +110,10 @@ void core::shutdown() noexcept {
     // What that spawns is killed next.
     if (live == 0) drop_belongings(*main);
   }
-  mail->close();
+  main->id = 0;  // Before somebody finds its scheduler gone.
   delist();
+  mail->close();
+  while (flagged(has_mail)) mail->read();  // All questions have an answer.
   strands.leave();
   weft_this_dispatcher = no_dispatcher();
 }

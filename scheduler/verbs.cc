@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "weft/scheduler/core.h"
+#include "weft/scheduler/remote.h"
 #include "weft/tasklet/holds.h"
 
 namespace weft {
@@ -12,67 +13,76 @@ namespace {
 // The scheduler of one that is alive and may run.
 core& scheduler_of(const descriptor& d) {
   core& c = core::admitted(d);
-  const control_block& t = *d.block;
-  if (t.waiting != nullptr && t.waiting->pause == 0)
-    throw error(
-        "weft: a tasklet that is blocked can be neither inserted nor run");
-  if (!started(t) && d.body.empty())
-    throw error("weft: this tasklet has nothing to run; bind() it first");
+  if (const char* why = core::why_not_run(d)) throw error(why);
   return c;
 }
 
 [[noreturn]] void throw_dead() { throw error("weft: this tasklet has ended"); }
 
-// Waits for the end of one that is alive, as `park` does on a record.
-template <typename Park>
-[[gnu::always_inline]] inline auto join_by(dispatcher* s, descriptor& d,
-                                           std::source_location where,
-                                           Park park) {
-  wait_record w(join_reason, where);
-  w.slot = &d;
-  return park(s, w);
+// A tasklet of another thread, or that was one.
+bool is_afar(const descriptor& d) {
+  const void* const owner = d.owner;
+  return owner != this_dispatcher() && owner != weft_this_strand_home;
+}
+
+// The same of one that is alive. Throws what is due to the caller.
+bool admitted_afar(const descriptor& d) {
+  dispatcher* const s = this_dispatcher();
+  if (d.owner == s) return false;
+  if (s != no_dispatcher()) s->admit();
+  return true;
 }
 
 }  // namespace
 
 dispatcher* tasklet::joining() const {
-  dispatcher* s = this_dispatcher();
-  if (d_->owner != s->key) [[unlikely]]
-    s = &core::admitted(*d_);
-  if (d_->block == s->current) [[unlikely]]
+  if (admitted_afar(*d_)) return nullptr;
+  dispatcher* s = &core::admitted(*d_);
+  if (d_->block == s->current)
     throw error("weft: a tasklet cannot join itself");
   return s;
 }
 
 void tasklet::join(std::source_location where) const {
   if (!alive()) return;
-  join_by(joining(), *d_, where,
-          [this](dispatcher* s, wait_record& w) { s->park(w, d_->joiners); });
+  dispatcher* s = this_dispatcher();
+  if (d_->owner != s->key || d_->block == s->current) [[unlikely]]
+    s = joining();
+  if (s == nullptr) return join_far(*this, where);
+  wait_record w(join_reason, where);
+  w.slot = d_;
+  s->park(w, d_->joiners);
 }
 
 bool tasklet::join_until(std::chrono::steady_clock::time_point when,
                          std::source_location where) const {
-  return !alive() || join_by(joining(), *d_, where,
-                             [this, when](dispatcher* s, wait_record& w) {
-                               return s->park_until(w, d_->joiners, when);
-                             });
+  if (!alive()) return true;
+  dispatcher* const s = joining();
+  if (s == nullptr) return join_far(*this, when, where);
+  wait_record w(join_reason, where);
+  w.slot = d_;
+  return s->park_until(w, d_->joiners, when);
 }
 
 bool tasklet::join_for_ns(std::chrono::nanoseconds time,
                           std::source_location where) const {
-  return !alive() || join_by(joining(), *d_, where,
-                             [this, time](dispatcher* s, wait_record& w) {
-                               return s->park_for(w, d_->joiners, time);
-                             });
+  if (!alive()) return true;
+  dispatcher* const s = joining();
+  if (s == nullptr) return join_far(*this, time, where);
+  wait_record w(join_reason, where);
+  w.slot = d_;
+  return s->park_for(w, d_->joiners, time);
 }
 
 void tasklet::kill() const {
   if (!alive()) return;
+  if (admitted_afar(*d_)) return kill_far(*this);
   core::admitted(*d_).kill(*d_, true);
 }
 
 void tasklet::kill(pending_t) const {
   if (!alive()) return;
+  if (admitted_afar(*d_)) return kill_far(*this);
   core::admitted(*d_).kill(*d_, false);
 }
 
@@ -80,9 +90,10 @@ void tasklet::throw_at(std::exception_ptr what, bool now) const {
   if (!what)
     throw std::invalid_argument("weft: throw_exception() of no exception");
   if (!alive()) {
-    if (holds<tasklet_exit>(what)) return;
+    if (holds<tasklet_exit>(what) || (d_ != nullptr && is_afar(*d_))) return;
     throw_dead();
   }
+  if (admitted_afar(*d_)) return throw_far(*this, std::move(what));
   core::admitted(*d_).throw_into(*d_, std::move(what), now);
 }
 
@@ -95,18 +106,12 @@ void tasklet::throw_exception(std::exception_ptr what, pending_t) const {
 }
 
 void tasklet::insert(std::any value) const {
-  if (!alive()) throw_dead();
-  core& c = scheduler_of(*d_);
-  control_block* t = c.who_pauses(*d_);
-  const wait_record* w = t->waiting;
-  if (value.has_value()) {
-    if (w == nullptr || w->slot == nullptr || w->reason == run_reason)
-      throw error(
-          "weft: insert() hands a value over, but the tasklet is in neither "
-          "suspend() nor switch_to()");
-    *static_cast<std::any*>(w->slot) = std::move(value);
+  if (!alive()) {
+    if (d_ != nullptr && is_afar(*d_)) return;
+    throw_dead();
   }
-  if (w != nullptr) c.wake(t);
+  if (admitted_afar(*d_)) return insert_far(*this, std::move(value));
+  if (const char* why = scheduler_of(*d_).insert(*d_, value)) throw error(why);
 }
 
 void tasklet::remove() const {
@@ -157,17 +162,57 @@ void tasklet::set_name(std::string name) const {
   d_->name = std::make_unique<std::string>(std::move(name));
 }
 
+const descriptor* tasklet::look() const {
+  if (!alive()) return nullptr;
+  if (d_->owner != this_dispatcher())
+    throw wrong_scheduler(
+        "weft: this tasklet belongs to another scheduler; elsewhere one can "
+        "ask "
+        "whether it is alive, and join(), kill(), throw_exception() and "
+        "insert() it");
+  return d_;
+}
+
+bool tasklet::waits(std::uint8_t pause) const {
+  const descriptor* d = look();
+  return d != nullptr && d->block->waiting != nullptr &&
+         d->block->waiting->pause == pause;
+}
+
 bool tasklet::scheduled() const {
-  return alive() && d_->block->waiting == nullptr && !is_current();
+  const descriptor* d = look();
+  return d != nullptr && d->block->waiting == nullptr && !is_current();
 }
 
 bool tasklet::is_current() const {
-  return alive() &&
-         d_->block == static_cast<const core*>(d_->owner.get())->current;
+  const descriptor* d = look();
+  return d != nullptr && d->block == this_dispatcher()->current;
 }
 
 bool tasklet::is_main() const {
-  return alive() && d_ == static_cast<const core*>(d_->owner.get())->main;
+  const descriptor* d = look();
+  return d != nullptr && d == core::of(this_dispatcher()).main;
+}
+
+bool tasklet::block_trap() const {
+  const descriptor* d = look();
+  return d != nullptr && (d->block->flags & trapped) != 0;
+}
+
+std::string_view tasklet::name() const {
+  const descriptor* d = look();
+  return d != nullptr && d->name ? std::string_view(*d->name)
+                                 : std::string_view();
+}
+
+spawn_site tasklet::site() const {
+  const descriptor* d = look();
+  return d != nullptr ? d->site : spawn_site();
+}
+
+weft::account tasklet::account() const {
+  const descriptor* d = look();
+  return d != nullptr && d->books ? *d->books : weft::account();
 }
 
 }  // namespace weft

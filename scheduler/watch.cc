@@ -127,8 +127,8 @@ void core::last_words(control_block& me, std::exception_ptr& failure) noexcept {
   if (failure) {
     d.escaped = failure;
     d.detailed = true;
-    if (d.joiners.empty() && !failure_taken(d))
-      offer_to_handler(handle(&d), failure);
+    const bool claimed = claim_failure(d, failure);
+    if (d.joiners.empty() && !claimed) offer_to_handler(handle(&d), failure);
   }
   if (flagged(accounting)) book_departure(me);
   if (flagged(lives_watched)) tell_end(handle(&d), failure);

@@ -44,6 +44,7 @@ enum tasklet_flag : std::uint32_t {
   exited = 2048,      // a tasklet_exit has left it: it ends
   stands_in = 256,    // for a tasklet that is in its schedule callback
   cut_short = 1024,   // its operation was ended for what has interrupted it
+  doomed = 4096,  // a seed that another thread has killed: ends when it begins
 };
 
 struct alignas(64) control_block : flow {

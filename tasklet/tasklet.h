@@ -17,8 +17,13 @@
 //               create(), taken out by remove(), inside suspend(), switch_to()
 //               or run(). Whoever holds a handle can insert() or run() it.
 //
-// Thread safety: the thread of the tasklet's scheduler; from another one the
-//                verbs throw wrong_scheduler and leave everything as it was.
+// Thread safety: alive(), id(), comparison, join(), kill(), throw_exception() and
+//                insert() in any thread, with a scheduler or without. Where the
+//                tasklet's scheduler is not that of the thread, the last three
+//                are requests to it: they do not wait, and are carried out
+//                between two of its tasklets, those of one thread in their
+//                order. All else is for the scheduler's thread only, and throws
+//                wrong_scheduler elsewhere, with everything as it was.
 // Cost:          O(1), no allocation, unless said otherwise.
 //
 // The queries stand here; the verbs are scheduling: scheduler/ defines them.
@@ -58,9 +63,12 @@ class tasklet {
 
   // Parks until the tasklet has ended; returns at once if it already has.
   // An exception that escapes the tasklet meanwhile is thrown here, to all who
-  // wait. Throws wrong_scheduler, no_scheduler; deadlock_error where nothing
-  // could end it; error where a tasklet would join itself; tasklet_exit when
-  // killed; block_trap_error, switch_trap_error.
+  // wait. Throws deadlock_error where nothing could end it; error where a
+  // tasklet would join itself; tasklet_exit when killed; block_trap_error,
+  // switch_trap_error. What the tasklet has done has been done for whoever
+  // joins it.
+  // Of another scheduler: the same, and what ends with that has ended; there is
+  // no deadlock; std::bad_alloc. A thread without a scheduler sleeps.
   void join(std::source_location where = std::source_location::current()) const;
 
   // As join(), but park until `when`, or for `time`, at most. False: that passed
@@ -91,8 +99,9 @@ class tasklet {
   //   in a handler of the kill itself: then it stays where it is and kill()
   //   returns.
   // - The caller itself: raised here. A dead one: nothing happens.
-  // Throws wrong_scheduler, no_scheduler, switch_trap_error; tasklet_exit when
-  // killed itself.
+  // - One of another scheduler: as kill(pending); one that has not started ends
+  //   at its turn. std::bad_alloc: nothing has happened.
+  // Throws switch_trap_error; tasklet_exit when killed itself.
   // (Stackless: tasklet.kill, in the flat order of CCP's scheduler.)
   void kill() const;
 
@@ -108,6 +117,8 @@ class tasklet {
   // - a second one replaces a first that has not been raised yet, and a kill
   //   that is due comes first; a tasklet that ends first never gets it;
   // - a dead one: throws error, unless it is a tasklet_exit: nothing happens.
+  //   Nothing happens either where it was of another thread: it may always have
+  //   ended by then.
   // Throws as kill(), and std::invalid_argument for a null pointer.
   // (Stackless: tasklet.throw, in flat order.)
   void throw_exception(std::exception_ptr what) const;
@@ -118,8 +129,9 @@ class tasklet {
   // returns. One inside run() comes back from there, and so do runs that were
   // begun later, with run_result::woken.
   // Throws error for one that is blocked, dead or has nothing to run, and for a
-  // value that nobody would receive; wrong_scheduler, no_scheduler; what is due
-  // to the caller. (Stackless: tasklet.insert, and tempval for the value.)
+  // value that nobody would receive; what is due to the caller. Of another
+  // thread nothing happens where it would throw error.
+  // (Stackless: tasklet.insert, and tempval for the value.)
   void insert(std::any value = {}) const;
 
   // Takes a scheduled tasklet off the run queue: it is paused. Nothing happens
@@ -157,15 +169,13 @@ class tasklet {
   // wrong_scheduler, no_scheduler, what is due to the caller.
   // (Stackless: tasklet.block_trap.)
   bool set_block_trap(bool on) const;
-  [[nodiscard]] bool block_trap() const {
-    return alive() && (d_->block->flags & trapped) != 0;
-  }
+  [[nodiscard]] bool block_trap() const;
 
   // For reports. Nothing happens to a dead one. Throws std::bad_alloc,
   // wrong_scheduler, no_scheduler, what is due to the caller.
   void set_name(std::string name) const;
 
-  // It has not ended.
+  // It has not ended. If it has, all that it has done has been done.
   [[nodiscard]] bool alive() const { return d_ != nullptr && d_->id == id_; }
   [[nodiscard]] bool blocked() const { return waits(0); }
   [[nodiscard]] bool paused() const { return waits(1); }
@@ -175,21 +185,14 @@ class tasklet {
   // It is the one that its scheduler was made in.
   [[nodiscard]] bool is_main() const;
   // The name given at spawn; empty without one, and when it has ended.
-  [[nodiscard]] std::string_view name() const {
-    return alive() && d_->name ? std::string_view(*d_->name)
-                               : std::string_view();
-  }
+  [[nodiscard]] std::string_view name() const;
   // Counts up in order of spawning; never used twice by one scheduler. 0: none.
   [[nodiscard]] std::uint64_t id() const { return id_; }
   // Where it was spawned; empty when it has ended.
-  [[nodiscard]] spawn_site site() const {
-    return alive() ? d_->site : spawn_site();
-  }
+  [[nodiscard]] spawn_site site() const;
   // What was counted while scheduler::set_accounting() was on, up to its last
   // switch; zeros when it has ended.
-  [[nodiscard]] weft::account account() const {
-    return alive() && d_->books ? *d_->books : weft::account();
-  }
+  [[nodiscard]] weft::account account() const;
 
   friend auto operator<=>(const tasklet&, const tasklet&) = default;
 
@@ -199,17 +202,17 @@ class tasklet {
   friend class weft::join_case;
   tasklet(descriptor* d, std::uint64_t id) : d_(d), id_(id) {}
 
-  // The scheduler of one who joins this one, which is alive. Throws as join().
+  // The scheduler of one who joins this one, which is alive; null: it is
+  // another one's. Throws as join().
   [[nodiscard]] dispatcher* joining() const;
   void throw_at(std::exception_ptr what, bool now) const;
   bool join_for_ns(std::chrono::nanoseconds time,
                    std::source_location where) const;
   // Throws as bind().
   void require_unbound() const;
-  [[nodiscard]] bool waits(std::uint8_t pause) const {
-    return alive() && d_->block->waiting != nullptr &&
-           d_->block->waiting->pause == pause;
-  }
+  // Null: it has ended. Throws wrong_scheduler.
+  [[nodiscard]] const descriptor* look() const;
+  [[nodiscard]] bool waits(std::uint8_t pause) const;
 
   descriptor* d_ = nullptr;
   std::uint64_t id_ = 0;
