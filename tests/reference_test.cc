@@ -10,6 +10,7 @@
 #include <exception>
 #include <fstream>
 #include <functional>
+#include <future>
 #include <iterator>
 #include <map>
 #include <mutex>
@@ -18,6 +19,7 @@
 #include <sstream>
 #include <stop_token>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "weft/tests/support/allocations.h"
@@ -104,6 +106,34 @@ struct world {
     scope_.reset();
     s.shutdown();
   }
+};
+
+// Somebody whose scheduler is another thread's, and who ends with this.
+class far_one {
+ public:
+  far_one() {
+    std::promise<tasklet> given;
+    thread_ = std::thread([this, &given] {
+      const scheduler s;
+      out_.emplace();
+      given.set_value(spawn([] { suspend(); }));
+      run();
+    });
+    t = given.get_future().get();
+    begin_to_count();
+  }
+  far_one(const far_one&) = delete;
+  far_one& operator=(const far_one&) = delete;
+  ~far_one() {
+    out_.reset();
+    thread_.join();
+  }
+
+  tasklet t;
+
+ private:
+  std::optional<outside> out_;
+  std::thread thread_;
 };
 
 using attempt = std::function<void(world&)>;
@@ -209,6 +239,14 @@ const std::map<std::string, probe>& probes() {
           w.waiter.throw_exception(failure);
         }}},
       {"tasklet::insert", both([](world& w) { w.paused.insert(); })},
+      {"tasklet::join_for (elsewhere)",
+       both([](world&) { far_one().t.join_for(1ms); })},
+      {"tasklet::kill (elsewhere)", both([](world&) { far_one().t.kill(); })},
+      {"tasklet::throw_exception (elsewhere)", both([](world&) {
+         far_one().t.throw_exception(std::make_exception_ptr(tasklet_exit()));
+       })},
+      {"tasklet::insert (elsewhere)",
+       both([](world&) { far_one().t.insert(); })},
       {"tasklet::remove",
        {[](world& w) { w.other.remove(); },
         [](world& w) {

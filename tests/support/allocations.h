@@ -3,15 +3,16 @@
 // program: it replaces operator new.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdlib>
 #include <new>
 
 namespace weft_test {
 
-inline std::size_t allocations_made = 0;
+inline std::atomic<std::size_t> allocations_made = 0;
 // How many succeed before the one that fails.
-inline std::size_t until_failure = ~std::size_t{0};
+inline std::atomic<std::size_t> until_failure = ~std::size_t{0};
 
 // So far.
 inline std::size_t allocations() { return allocations_made; }
