@@ -9,6 +9,7 @@
 //   interruption.cc  what is to be raised in a tasklet when the time comes
 //   inbox.cc      what other threads want of it
 //   crossing.cc   waits that they may end
+//   remote.cc     what handles want of another thread's
 //   stop_guard.cc  stops that are asked for, in other threads too
 //   select.cc     waiting for several things
 //   sleep.cc      waits that end with the time

@@ -31,28 +31,6 @@ void announce_orphan() {
     c.tell_spawn(dispatcher::handle(c.current->who));
 }
 
-// Who waited for it has been killed, or the like, after it had been sent.
-struct failure_report {
-  tasklet who;
-  std::exception_ptr what;
-
-  void operator()() const {
-    announce_orphan();
-    this_dispatcher()->report_unheard(who, what);
-  }
-};
-
-void report_failure_of(const tasklet& who, std::exception_ptr what,
-                       core& own) noexcept {
-  failure_report report{who, std::move(what)};
-  if (own.flagged(closing)) return core::print_failure(who, report.what);
-  try {
-    spawn_orphan(own, std::move(report));
-  } catch (const std::bad_alloc&) {
-    core::print_failure(who, report.what);
-  }
-}
-
 // ThreadSanitizer does not see how the C++ runtime counts those who share an
 // exception, and takes its end for a race: there it has none.
 void keep_from_checker([[maybe_unused]] const std::exception_ptr& what) {
@@ -304,23 +282,25 @@ void far_join::left(wait_queue& q) noexcept {
 }
 
 void far_join::answer() noexcept {
-  if (back_->post(answer_, false)) return;
-  // Its scheduler has ended, and nobody waits.
-  if (const std::exception_ptr what = take_failure())
-    core::print_failure(whom(), what);
+  if (!back_->post(answer_, false)) drop();
+}
+
+void far_join::forget() noexcept {
+  if (answered()) {
+    if (const std::exception_ptr what = take_failure())
+      this_dispatcher()->report_unheard(whom(), what);
+  }
   drop();
 }
 
 void far_join::come_back(letter& l, core& own) noexcept {
   auto& self = static_cast<far_join&>(static_cast<note&>(l).of);
   --own.joins_afar;
-  std::exception_ptr what = self.take_failure();
   wait_record* const w = self.line_.empty() ? nullptr : &self.line_.front();
   if (w != nullptr && own.claim(*w)) {
-    if (what) dispatcher::raise_in(w->who, std::move(what));
+    if (std::exception_ptr what = self.take_failure())
+      dispatcher::raise_in(w->who, std::move(what));
     own.queue.push(own.unlink(*w, self.line_));
-  } else if (what) {
-    report_failure_of(self.whom(), std::move(what), own);
   }
   self.drop();
 }

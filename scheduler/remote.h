@@ -125,6 +125,8 @@ class far_join final : public far_end {
     w.reason = far_join_reason;
     w.slot = const_cast<tasklet*>(&whom());
   }
+  // Who has joined goes on; a failure that it has not been told is reported.
+  void forget() noexcept;
   using far_end::answered;
   using far_end::take_failure;
 
@@ -153,14 +155,14 @@ class far_join_holder {
     return *this;
   }
   ~far_join_holder() {
-    if (j_ != nullptr) j_->drop();
+    if (j_ != nullptr) j_->forget();
   }
 
   // One that has not asked yet. Throws std::bad_alloc.
   void renew(const tasklet& t) {
     if (j_ != nullptr && !j_->asked()) return;
     auto* const fresh = new far_join(t);
-    if (j_ != nullptr) j_->drop();
+    if (j_ != nullptr) j_->forget();
     j_ = fresh;
   }
   far_join* operator->() const { return j_; }

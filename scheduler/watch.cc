@@ -206,8 +206,9 @@ void core::print_failure(const tasklet& who,
                          const std::exception_ptr& failure) noexcept {
   try {
     const std::string name =
-        who.alive() ? describe(*described(who))
-                    : "tasklet " + std::to_string(who.id()) + ", now dead,";
+        who.alive() && described(who)->owner == this_dispatcher()
+            ? describe(*described(who))
+            : "tasklet " + std::to_string(who.id()) + ", now dead,";
     try {
       std::rethrow_exception(failure);
     } catch (const std::exception& e) {

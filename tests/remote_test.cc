@@ -620,6 +620,46 @@ TEST_CASE("one that joins elsewhere may be killed, and thrown into") {
   CHECK(there.escaped == "oops");
 }
 
+TEST_CASE("a failure that has been sent is not lost when the joiner goes") {
+  virtual_clock clock;
+  scheduler s({.driver = &clock});
+  std::string reported;
+  s.set_error_handler([&](const tasklet&, const std::exception_ptr&) {
+    reported += 'h';
+    return std::exception_ptr();
+  });
+  abroad there;
+  const tasklet t = there.spawn([] {
+    suspend();
+    throw std::runtime_error("oops");
+  });
+  std::string caught;
+  const tasklet me = spawn([&] {
+    try {
+      t.join_for(1h);
+    } catch (const tasklet_exit&) {
+      caught = "killed";
+    } catch (const std::runtime_error& e) {
+      caught = e.what();
+    }
+  });
+  yield();
+  t.insert();
+  // Its end has been sent when this returns, and is not read yet.
+  there.settle();
+  there.settle();
+  const bool killed = GENERATE(true, false);
+  if (killed)
+    me.kill();
+  else
+    clock.advance(2h);
+  run();
+  CHECK(caught == (killed ? "killed" : "oops"));
+  CHECK(reported == (killed ? "h" : ""));
+  there.end();
+  CHECK(there.escaped.empty());
+}
+
 TEST_CASE("a select of joins in several threads takes the first end") {
   const scheduler s;
   const abroad one;
