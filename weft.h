@@ -54,3 +54,4 @@
 #include "weft/tasklet/greenlet.h"          // IWYU pragma: export
 #include "weft/tasklet/parcel.h"            // IWYU pragma: export
 #include "weft/tasklet/tasklet.h"           // IWYU pragma: export
+#include "weft/threads/offload.h"           // IWYU pragma: export

@@ -179,6 +179,13 @@ const std::map<std::string, probe>& probes() {
        })},
       {"outside::post", both([](world&) { outside().post([] {}); })},
 
+      {"offload", both([](world&) {
+         offload([] {});
+         begin_to_count();
+         offload([] {});
+       })},
+      {"set_offload_limit", both([](world&) { set_offload_limit(16); })},
+
       {"every", both([](world&) { static_cast<void>(every(1ms)); })},
       {"at_rate", both([](world&) { static_cast<void>(at_rate(60)); })},
       {"ticker::iterator::operator++",

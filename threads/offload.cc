@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "weft/threads/offload.h"
+
+#include <pthread.h>
+
+#include <condition_variable>
+#include <csignal>
+#include <mutex>
+#include <new>
+#include <stdexcept>
+#include <thread>
+#include <utility>
+
+#include "weft/scheduler/core.h"
+#include "weft/scheduler/shield.h"
+
+namespace weft {
+namespace {
+
+// A thread that is begun meanwhile gets no signals but for its own faults.
+class signals_kept_away {
+ public:
+  signals_kept_away() {
+    sigset_t most;
+    sigfillset(&most);
+    for (const int fault :
+         {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS})
+      sigdelset(&most, fault);
+    pthread_sigmask(SIG_BLOCK, &most, &before_);
+  }
+  signals_kept_away(const signals_kept_away&) = delete;
+  signals_kept_away& operator=(const signals_kept_away&) = delete;
+  ~signals_kept_away() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+
+ private:
+  sigset_t before_;
+};
+
+}  // namespace
+
+// All helper threads. It is never destroyed: they may still be at work when the
+// process ends, and end with it.
+//
+// Invariant: while somebody is in line, either every helper that there may be
+// is there, or one has been told for each of them.
+class helpers {
+ public:
+  static helpers& all() {
+    static helpers* const those = [] {
+      auto* const made = new helpers;
+      pthread_atfork([] { all().mutex_.lock(); }, [] { all().mutex_.unlock(); },
+                     [] { all().forget_threads(); });
+      return made;
+    }();
+    return *those;
+  }
+
+  // Throws std::system_error, std::bad_alloc; then it is not in line.
+  void enqueue(offloaded_call& c) {
+    const std::lock_guard lock(mutex_);
+    if (waiting_ >= idle_) hire();
+    c.behind_ = nullptr;
+    *end_ = &c;
+    end_ = &c.behind_;
+    ++waiting_;
+    some_.notify_one();
+  }
+
+  // False: it has begun.
+  bool withdraw(offloaded_call& c) noexcept {
+    const std::lock_guard lock(mutex_);
+    for (offloaded_call** at = &first_; *at != nullptr; at = &(*at)->behind_) {
+      if (*at != &c) continue;
+      leave_line(at);
+      return true;
+    }
+    return false;
+  }
+
+  void set_limit(std::size_t n) {
+    if (n == 0)
+      throw std::invalid_argument("weft: there has to be one helper at least");
+    const std::lock_guard lock(mutex_);
+    limit_ = n;
+    for (std::size_t more = idle_; more < waiting_; ++more) hire();
+    some_.notify_all();
+  }
+
+ private:
+  void hire() {
+    if (count_ >= limit_) return;
+    try {
+      const signals_kept_away from_it;
+      std::thread([this] { work(); }).detach();
+      ++count_;
+    } catch (...) {
+      if (count_ == 0) throw;  // Else one of those will do it.
+    }
+  }
+
+  void work() {
+    pthread_setname_np(pthread_self(), "weft/offload");
+    std::unique_lock lock(mutex_);
+    for (;;) {
+      ++idle_;
+      some_.wait(lock, [this] { return waiting_ != 0 || count_ > limit_; });
+      --idle_;
+      if (count_ > limit_) break;
+      offloaded_call* const c = leave_line(&first_);
+      c->behind_ = begun_;
+      begun_ = c;
+      lock.unlock();
+      c->perform();
+      lock.lock();
+      offloaded_call** at = &begun_;
+      while (*at != c) at = &(*at)->behind_;
+      *at = c->behind_;
+      // The caller's stack may be gone as soon as it knows.
+      const std::shared_ptr<inbox> home = c->home_;
+      home->post(*c, false);
+    }
+    --count_;
+    some_.notify_one();  // What it was told is for another.
+  }
+
+  offloaded_call* leave_line(offloaded_call** at) noexcept {
+    offloaded_call* const c = *at;
+    *at = c->behind_;
+    if (end_ == &c->behind_) end_ = at;
+    --waiting_;
+    return c;
+  }
+
+  // In the child of a fork(), where there is no thread but this. Only calls of
+  // its scheduler still have a caller.
+  void forget_threads() noexcept {
+    new (&some_) std::condition_variable;
+    offloaded_call* const lost[] = {first_, begun_};
+    first_ = begun_ = nullptr;
+    end_ = &first_;
+    waiting_ = count_ = idle_ = 0;
+    mutex_.unlock();
+    for (offloaded_call* c : lost)
+      while (c != nullptr) std::exchange(c, c->behind_)->fail_after_fork();
+  }
+
+  std::mutex mutex_;
+  std::condition_variable some_;
+  offloaded_call* first_ = nullptr;  // those in line
+  offloaded_call** end_ = &first_;
+  std::size_t waiting_ = 0;
+  offloaded_call* begun_ = nullptr;  // those that are being made
+  std::size_t count_ = 0;  // helpers, and how many of them have nothing to do
+  std::size_t idle_ = 0;
+  std::size_t limit_ = 16;
+};
+
+void offloaded_call::perform() noexcept {
+  try {
+    call();
+  } catch (...) {
+    failure_ = std::current_exception();
+  }
+}
+
+void offloaded_call::fail_after_fork() noexcept {
+  if (caller_ != this_dispatcher()) return;
+  failure_ = std::make_exception_ptr(
+      error("weft: a call that was offloaded has been lost by fork()"));
+  arrive(*this, *caller_);
+}
+
+void offloaded_call::arrive(letter& l, core& home) noexcept {
+  auto& self = static_cast<offloaded_call&>(l);
+  --home.awaited;
+  self.arrived_ = true;
+  control_block* const t = self.record_.who;
+  if (t->waiting == &self.record_) home.wake(t);
+}
+
+void offloaded_call::wait(std::source_location where) {
+  core& c = core::here();
+  home_ = c.letters();
+  caller_ = &c;
+  record_.begin("offload", where);
+  record_.who = c.current;
+  ++c.awaited;
+  try {
+    c.require_parking(record_);
+    helpers::all().enqueue(*this);
+  } catch (...) {
+    --c.awaited;
+    throw;
+  }
+  try {
+    c.park(record_);
+  } catch (...) {
+    if (arrived_) throw;
+    if (helpers::all().withdraw(*this)) {
+      --c.awaited;
+      throw;
+    }
+    stop().request_stop();
+    outlast(c, where);
+    throw;
+  }
+  if (failure_) std::rethrow_exception(std::move(failure_));
+}
+
+void offloaded_call::outlast(core& c, std::source_location where) noexcept {
+  const shield held;
+  while (!arrived_) {
+    record_.begin("offload", where);
+    try {
+      c.park(record_);
+    } catch (...) {
+      // A trap that was set meanwhile. Nobody else may run: the thread waits.
+      while (!arrived_) {
+        c.idle();
+        if (c.flagged(has_mail)) c.mail->read();
+      }
+    }
+  }
+}
+
+void set_offload_limit(std::size_t n) { helpers::all().set_limit(n); }
+
+}  // namespace weft
