@@ -55,3 +55,4 @@
 #include "weft/tasklet/parcel.h"            // IWYU pragma: export
 #include "weft/tasklet/tasklet.h"           // IWYU pragma: export
 #include "weft/threads/offload.h"           // IWYU pragma: export
+#include "weft/threads/scheduler_pool.h"    // IWYU pragma: export

@@ -35,6 +35,7 @@
 #include <optional>
 #include <source_location>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "weft/scheduler/callbacks.h"
@@ -263,6 +264,8 @@ struct core : dispatcher {
   void report_failure(const tasklet& who,
                       const std::exception_ptr& failure) noexcept;
   static void print_failure(const tasklet& who,
+                            const std::exception_ptr& failure) noexcept;
+  static void print_failure(std::string_view who,
                             const std::exception_ptr& failure) noexcept;
   // Who would run if the current tasklet ended.
   control_block* foresee(const descriptor& d, bool failed) noexcept;

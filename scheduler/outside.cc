@@ -9,7 +9,7 @@ namespace weft {
 
 outside::outside() : in_(core::present().mail) { enter(); }
 
-void outside::errand::begin(letter& l, core& in) noexcept {
+void errand::begin(letter& l, core& in) noexcept {
   std::unique_ptr<errand> own(static_cast<errand*>(&l));
   if (in.flagged(closing)) return;
   try {

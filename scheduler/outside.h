@@ -18,13 +18,11 @@
 // knows all threads.)
 #pragma once
 
-#include <concepts>
-#include <functional>
 #include <memory>
 #include <source_location>
-#include <type_traits>
 #include <utility>
 
+#include "weft/scheduler/errand.h"
 #include "weft/scheduler/inbox.h"
 #include "weft/scheduler/spawn.h"
 
@@ -53,30 +51,13 @@ class outside {
     requires spawnable<F>
   bool post(F&& f, std::source_location where =
                        std::source_location::current()) const {
-    auto* const l = new work<std::decay_t<F>>(std::forward<F>(f), where);
-    if (in_->post(*l, true)) return true;  // It is the scheduler's now.
-    delete l;
-    return false;
+    auto one = make_errand(std::forward<F>(f), where);
+    if (!in_->post(*one, true)) return false;
+    static_cast<void>(one.release());  // It is the scheduler's now.
+    return true;
   }
 
  private:
-  // A spawn that waits to be made.
-  struct errand : letter {
-    explicit errand(std::source_location where) : letter(&begin), site(where) {}
-    virtual ~errand() = default;
-    virtual void run() = 0;
-    static void begin(letter& l, core& in) noexcept;
-    std::source_location site;
-  };
-  template <typename F>
-  struct work final : errand {
-    template <typename G>
-    work(G&& g, std::source_location where)
-        : errand(where), f(std::forward<G>(g)) {}
-    void run() override { std::move(f)(); }
-    F f;
-  };
-
   void enter() const noexcept {
     if (in_) in_->enter();
   }

@@ -205,20 +205,24 @@ void dispatcher::report_unheard(const tasklet& who,
 void core::print_failure(const tasklet& who,
                          const std::exception_ptr& failure) noexcept {
   try {
-    const std::string name =
-        who.alive() && described(who)->owner == this_dispatcher()
-            ? describe(*described(who))
-            : "tasklet " + std::to_string(who.id()) + ", now dead,";
-    try {
-      std::rethrow_exception(failure);
-    } catch (const std::exception& e) {
-      stderr_line() << name << " failed: " << e.what();
-    } catch (...) {
-      stderr_line() << name
-                    << " failed with something that is no std::exception";
-    }
+    const bool here =
+        who.alive() && described(who)->owner == this_dispatcher();
+    print_failure(here ? describe(*described(who))
+                       : "tasklet " + std::to_string(who.id()) + ", now dead,",
+                  failure);
   } catch (const std::bad_alloc&) {
     stderr_line() << "a tasklet failed";
+  }
+}
+
+void core::print_failure(std::string_view who,
+                         const std::exception_ptr& failure) noexcept {
+  try {
+    std::rethrow_exception(failure);
+  } catch (const std::exception& e) {
+    stderr_line() << who << " failed: " << e.what();
+  } catch (...) {
+    stderr_line() << who << " failed with something that is no std::exception";
   }
 }
 

@@ -44,6 +44,8 @@ void count_to_three(yielder<int, int>& yield) {
     }
 }
 
+const scheduler_pool_options one_thread{.threads = 1};
+
 // What operations are tried on. Another tasklet is runnable, one waits to be
 // killed, one to be run.
 struct world {
@@ -79,6 +81,7 @@ struct world {
   pool narrow{1};
   mailbox<char, question> in{1};
   std::optional<scope> scope_;
+  std::optional<scheduler_pool> crowd;
   tasklet waiter, other;
   tasklet paused;
 
@@ -185,6 +188,33 @@ const std::map<std::string, probe>& probes() {
          offload([] {});
        })},
       {"set_offload_limit", both([](world&) { set_offload_limit(16); })},
+
+      {"scheduler_pool", both([](world& w) { w.crowd.emplace(one_thread); })},
+      {"scheduler_pool::spawn", both([](world& w) {
+         w.crowd.emplace(one_thread);
+         begin_to_count();
+         w.crowd->spawn([] {});
+       })},
+      {"scheduler_pool::spawn_on", both([](world& w) {
+         w.crowd.emplace(one_thread);
+         begin_to_count();
+         w.crowd->spawn_on(0, [] {});
+       })},
+      {"scheduler_pool::broadcast", both([](world& w) {
+         w.crowd.emplace(one_thread);
+         begin_to_count();
+         w.crowd->broadcast([] {});
+       })},
+      {"scheduler_pool::join", both([](world& w) {
+         w.crowd.emplace(one_thread).spawn([] { sleep_for(5ms); });
+         begin_to_count();
+         w.crowd->join();
+       })},
+      {"scheduler_pool::stop", both([](world& w) {
+         w.crowd.emplace(one_thread).spawn([] {});
+         begin_to_count();
+         w.crowd->stop();
+       })},
 
       {"every", both([](world&) { static_cast<void>(every(1ms)); })},
       {"at_rate", both([](world&) { static_cast<void>(at_rate(60)); })},

@@ -11,8 +11,7 @@
 #include <thread>
 #include <utility>
 
-#include "weft/scheduler/core.h"
-#include "weft/scheduler/shield.h"
+#include "weft/tasklet/error.h"
 
 namespace weft {
 namespace {
@@ -41,8 +40,8 @@ class signals_kept_away {
 // All helper threads. It is never destroyed: they may still be at work when the
 // process ends, and end with it.
 //
-// Invariant: while somebody is in line, either every helper that there may be
-// is there, or one has been told for each of them.
+// Invariant: a call is in line, or among those that have begun, until its letter
+// has been posted: so a fork() knows of all.
 class helpers {
  public:
   static helpers& all() {
@@ -115,9 +114,7 @@ class helpers {
       offloaded_call** at = &begun_;
       while (*at != c) at = &(*at)->behind_;
       *at = c->behind_;
-      // The caller's stack may be gone as soon as it knows.
-      const std::shared_ptr<inbox> home = c->home_;
-      home->post(*c, false);
+      c->post();
     }
     --count_;
     some_.notify_one();  // What it was told is for another.
@@ -164,63 +161,22 @@ void offloaded_call::perform() noexcept {
 }
 
 void offloaded_call::fail_after_fork() noexcept {
-  if (caller_ != this_dispatcher()) return;
   failure_ = std::make_exception_ptr(
       error("weft: a call that was offloaded has been lost by fork()"));
-  arrive(*this, *caller_);
+  come_after_fork();
 }
 
-void offloaded_call::arrive(letter& l, core& home) noexcept {
-  auto& self = static_cast<offloaded_call&>(l);
-  --home.awaited;
-  self.arrived_ = true;
-  control_block* const t = self.record_.who;
-  if (t->waiting == &self.record_) home.wake(t);
+void offloaded_call::send() { helpers::all().enqueue(*this); }
+
+bool offloaded_call::withdraw() noexcept {
+  if (helpers::all().withdraw(*this)) return true;
+  stop().request_stop();
+  return false;
 }
 
 void offloaded_call::wait(std::source_location where) {
-  core& c = core::here();
-  home_ = c.letters();
-  caller_ = &c;
-  record_.begin("offload", where);
-  record_.who = c.current;
-  ++c.awaited;
-  try {
-    c.require_parking(record_);
-    helpers::all().enqueue(*this);
-  } catch (...) {
-    --c.awaited;
-    throw;
-  }
-  try {
-    c.park(record_);
-  } catch (...) {
-    if (arrived_) throw;
-    if (helpers::all().withdraw(*this)) {
-      --c.awaited;
-      throw;
-    }
-    stop().request_stop();
-    outlast(c, where);
-    throw;
-  }
+  await("offload", where);
   if (failure_) std::rethrow_exception(std::move(failure_));
-}
-
-void offloaded_call::outlast(core& c, std::source_location where) noexcept {
-  const shield held;
-  while (!arrived_) {
-    record_.begin("offload", where);
-    try {
-      c.park(record_);
-    } catch (...) {
-      // A trap that was set meanwhile. Nobody else may run: the thread waits.
-      while (!arrived_) {
-        c.idle();
-        if (c.flagged(has_mail)) c.mail->read();
-      }
-    }
-  }
 }
 
 void set_offload_limit(std::size_t n) { helpers::all().set_limit(n); }

@@ -29,7 +29,6 @@
 
 #include <cstddef>
 #include <exception>
-#include <memory>
 #include <optional>
 #include <source_location>
 #include <stop_token>
@@ -37,21 +36,16 @@
 #include <utility>
 #include <variant>
 
-#include "weft/scheduler/inbox.h"
-#include "weft/tasklet/wait_queue.h"
+#include "weft/threads/summons.h"
 
 namespace weft {
 
 // Private: a call less the type of what it gives. It lies on the stack of the
 // tasklet that waits for it.
-class offloaded_call : letter {
- public:
-  offloaded_call(const offloaded_call&) = delete;
-  offloaded_call& operator=(const offloaded_call&) = delete;
-
+class offloaded_call : summons {
  protected:
-  offloaded_call() : letter(&arrive) {}
-  virtual ~offloaded_call() = default;
+  offloaded_call() = default;
+  ~offloaded_call() override = default;
   // Returns when the call has. Throws what it threw, and what is due.
   void wait(std::source_location where);
   [[nodiscard]] virtual std::stop_source stop() const {
@@ -63,17 +57,11 @@ class offloaded_call : letter {
   virtual void call() = 0;
   // On a helper.
   void perform() noexcept;
-  // At home.
-  static void arrive(letter& l, core& home) noexcept;
   void fail_after_fork() noexcept;
-  // Waits for the end of one that has begun, whatever comes meanwhile.
-  void outlast(core& c, std::source_location where) noexcept;
+  void send() override;
+  bool withdraw() noexcept override;
 
-  std::shared_ptr<inbox> home_;
-  core* caller_ = nullptr;
   offloaded_call* behind_ = nullptr;  // in the helpers' line
-  wait_record record_;
-  bool arrived_ = false;
   std::exception_ptr failure_;
 };
 

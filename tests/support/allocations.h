@@ -10,11 +10,11 @@
 
 namespace weft_test {
 
-inline std::atomic<std::size_t> allocations_made = 0;
+inline thread_local std::size_t allocations_made = 0;
 // How many succeed before the one that fails.
-inline std::atomic<std::size_t> until_failure = ~std::size_t{0};
+inline thread_local std::size_t until_failure = ~std::size_t{0};
 
-// So far.
+// So far, in this thread.
 inline std::size_t allocations() { return allocations_made; }
 
 inline void* allocate(std::size_t size) {
