@@ -207,11 +207,13 @@ const std::map<std::string, probe>& probes() {
        })},
       {"scheduler_pool::join", both([](world& w) {
          w.crowd.emplace(one_thread).spawn([] { sleep_for(5ms); });
+         const outside first;
          begin_to_count();
          w.crowd->join();
        })},
       {"scheduler_pool::stop", both([](world& w) {
          w.crowd.emplace(one_thread).spawn([] {});
+         const outside first;
          begin_to_count();
          w.crowd->stop();
        })},

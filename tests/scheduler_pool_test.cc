@@ -150,6 +150,29 @@ TEST_CASE("a busy scheduler begins what is spawned all the same") {
   CHECK(seen);
 }
 
+TEST_CASE("work does not wait for a busy scheduler while another one yields") {
+  scheduler_pool pool{{.threads = 2}};
+  std::latch both(3);
+  std::latch kept(1);
+  std::atomic<bool> seen = false;
+  pool.spawn_on(0, [&] {
+    both.arrive_and_wait();
+    kept.wait();
+  });
+  pool.spawn_on(1, [&] {
+    both.arrive_and_wait();
+    while (!seen) yield();
+  });
+  both.arrive_and_wait();
+  std::this_thread::sleep_for(1ms);
+  pool.spawn([&] {
+    seen = true;
+    kept.count_down();
+  });
+  pool.join();
+  CHECK(seen);
+}
+
 TEST_CASE("work that waits is no tasklet yet") {
   scheduler_pool pool{{.threads = 1}};
   std::size_t most = 0;

@@ -51,6 +51,8 @@
 
 namespace weft {
 
+class crowd;
+
 struct scheduler_pool_options {
   // 0: as many as the process may use cores, by its affinity mask and by the
   // quota of its control group.
@@ -142,7 +144,7 @@ class scheduler_pool {
   }
 
  private:
-  class crowd;
+  friend class crowd;
   static constexpr std::size_t anywhere = ~std::size_t{0};
 
   void require(std::size_t i) const;
