@@ -20,6 +20,7 @@
 #include <mutex>
 #include <numeric>
 #include <optional>
+#include <random>
 #include <semaphore>
 #include <set>
 #include <stdexcept>
@@ -522,6 +523,7 @@ TEST_CASE("a pool that ends with its tasklet ends its own") {
     t.kill();
     t.join();
   }
+  SECTION("by the end of its scheduler") {}
   SECTION("while nobody may switch") {
     const switch_trap none;
     t.kill(pending);
@@ -538,6 +540,75 @@ TEST_CASE("a pool is not ended by one of its own") {
   });
   CHECK(end.by_signal(SIGABRT));
   CHECK_THAT(end.said, Catch::Contains("ended by one of its own tasklets"));
+}
+
+TEST_CASE("pools that are fed, joined and ended at random lose nothing") {
+  std::atomic<int> made = 0;
+  std::atomic<int> gone = 0;
+  struct payload {
+    std::atomic<int>* left;
+    payload(std::atomic<int>& m, std::atomic<int>& g) : left(&g) { ++m; }
+    payload(payload&& other) noexcept
+        : left(std::exchange(other.left, nullptr)) {}
+    payload& operator=(payload&&) = delete;
+    ~payload() {
+      if (left != nullptr) ++*left;
+    }
+  };
+  const auto user = [&](unsigned seed) {
+    std::minstd_rand random(seed);
+    std::optional<scheduler> mine;
+    if (seed % 2 == 0) mine.emplace();
+    for (int round = 0; round != 8; ++round) {
+      scheduler_pool pool{{.threads = 1 + random() % 3, .pin = false}};
+      const auto feed = [&](unsigned n, auto&& again) -> void {
+        std::minstd_rand dice(n);
+        for (unsigned i = 0; i != 20; ++i) {
+          auto work = [&pool, again, p = payload(made, gone),
+                       what = dice() % 8] {
+            if (what == 0) sleep_for(1ms);
+            if (what == 1) spawn([] { yield(); }).join();
+            if (what == 2) spawn([] { sleep_for(1h); }).kill();
+            if (what == 3) offload([] {});
+            if (what == 4) throw std::runtime_error("on purpose");
+            if (what == 5) again(pool, made, gone);
+            yield();
+          };
+          if (dice() % 2 == 0)
+            pool.spawn(std::move(work));
+          else
+            pool.spawn_on(dice() % pool.size(), std::move(work));
+        }
+      };
+      const auto leaf = [](scheduler_pool& to, auto& m, auto& g) {
+        try {
+          to.spawn([p = payload(m, g)] { yield(); });
+        } catch (const error&) {  // It has been stopped.
+        }
+      };
+      for (unsigned n = 0; n != 10; ++n) feed(seed + n, leaf);
+      switch (random() % 4) {
+        case 0:
+          break;
+        case 1:
+          pool.stop(std::chrono::microseconds(random() % 2000));
+          break;
+        default:
+          pool.take_failures();
+          try {
+            pool.join();
+          } catch (const std::runtime_error&) {
+          }
+      }
+      pool.stop();
+      pool.take_failures();
+    }
+  };
+  std::vector<std::thread> users;
+  for (unsigned seed = 1; seed != 5; ++seed) users.emplace_back(user, seed);
+  for (auto& u : users) u.join();
+  CHECK(made == gone);
+  CHECK(made >= 4 * 8 * 200);
 }
 
 // ---- threads
