@@ -15,6 +15,7 @@ void errand::begin(letter& l, core& in) noexcept {
   try {
     in.queue.reserve(in.live + 1);
     spawning s(&in, own->site);
+    own->furnish(s);
     s.body().emplace([own = std::move(own)] {
       core& c = core::present();
       if (c.flagged(lives_watched))

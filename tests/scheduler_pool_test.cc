@@ -561,32 +561,27 @@ TEST_CASE("pools that are fed, joined and ended at random lose nothing") {
     if (seed % 2 == 0) mine.emplace();
     for (int round = 0; round != 8; ++round) {
       scheduler_pool pool{{.threads = 1 + random() % 3, .pin = false}};
-      const auto feed = [&](unsigned n, auto&& again) -> void {
-        std::minstd_rand dice(n);
-        for (unsigned i = 0; i != 20; ++i) {
-          auto work = [&pool, again, p = payload(made, gone),
-                       what = dice() % 8] {
-            if (what == 0) sleep_for(1ms);
-            if (what == 1) spawn([] { yield(); }).join();
-            if (what == 2) spawn([] { sleep_for(1h); }).kill();
-            if (what == 3) offload([] {});
-            if (what == 4) throw std::runtime_error("on purpose");
-            if (what == 5) again(pool, made, gone);
-            yield();
-          };
-          if (dice() % 2 == 0)
-            pool.spawn(std::move(work));
-          else
-            pool.spawn_on(dice() % pool.size(), std::move(work));
-        }
-      };
-      const auto leaf = [](scheduler_pool& to, auto& m, auto& g) {
+      const auto one_more = [&] {
         try {
-          to.spawn([p = payload(m, g)] { yield(); });
+          pool.spawn([p = payload(made, gone)] { yield(); });
         } catch (const error&) {  // It has been stopped.
         }
       };
-      for (unsigned n = 0; n != 10; ++n) feed(seed + n, leaf);
+      for (int i = 0; i != 200; ++i) {
+        auto work = [&one_more, p = payload(made, gone), what = random() % 8] {
+          if (what == 0) sleep_for(1ms);
+          if (what == 1) spawn([] { yield(); }).join();
+          if (what == 2) spawn([] { sleep_for(1h); }).kill();
+          if (what == 3) offload([] {});
+          if (what == 4) throw std::runtime_error("on purpose");
+          if (what == 5) one_more();
+          yield();
+        };
+        if (random() % 2 == 0)
+          pool.spawn(std::move(work));
+        else
+          pool.spawn_on(random() % pool.size(), std::move(work));
+      }
       switch (random() % 4) {
         case 0:
           break;
@@ -689,6 +684,27 @@ TEST_CASE("the schedulers have the options that they are given") {
   });
   pool.join();
   CHECK(sum == 600 << 10);
+}
+
+TEST_CASE("a tasklet of a pool has the name and the stack that it asks for") {
+  scheduler_pool pool{{.threads = 1}};
+  std::string names;
+  int sum = 0;
+  const auto deep = [&] {
+    std::array<volatile char, 600 << 10> much;
+    for (auto& c : much) c = 1;
+    for (const auto& c : much) sum += c;
+    names += current().name();
+  };
+  const std::size_t size = std::size_t{1} << 20;
+  pool.spawn({.name = "a", .stack_size = size}, deep);
+  pool.spawn_on(0, {.name = "b", .stack_size = size}, deep);
+  pool.join();
+  std::sort(names.begin(), names.end());
+  CHECK(names == "ab");
+  CHECK(sum == 2 * (600 << 10));
+  CHECK_THROWS_AS(pool.spawn({.stack_size = ~std::size_t{0}}, [] {}),
+                  std::invalid_argument);
 }
 
 TEST_CASE("a pool that cannot be made throws, and leaves nothing behind") {

@@ -93,12 +93,18 @@ class scheduler_pool {
 
   // Has some scheduler spawn a tasklet that calls f; it inherits nothing. Does
   // not wait. Throws error once the pool has been stopped; std::bad_alloc, what
-  // moving f throws: then nothing has happened.
+  // moving f throws, std::invalid_argument for a stack size out of range: then
+  // nothing has happened.
   template <typename F>
     requires spawnable<F>
   void spawn(F&& f,
              std::source_location where = std::source_location::current()) {
     put(anywhere, make_errand(std::forward<F>(f), where));
+  }
+  template <typename F>
+    requires spawnable<F>
+  void spawn(spawn_options options, F&& f) {
+    put(anywhere, make_errand(std::move(options), std::forward<F>(f)));
   }
 
   // As spawn(), in scheduler i. Throws std::out_of_range, too.
@@ -108,6 +114,12 @@ class scheduler_pool {
                 std::source_location where = std::source_location::current()) {
     require(i);
     put(i, make_errand(std::forward<F>(f), where));
+  }
+  template <typename F>
+    requires spawnable<F>
+  void spawn_on(std::size_t i, spawn_options options, F&& f) {
+    require(i);
+    put(i, make_errand(std::move(options), std::forward<F>(f)));
   }
 
   // As spawn_on(), a copy of f in each of them; or, where it throws, in none.
