@@ -111,7 +111,7 @@ class crowd {
   static inline std::atomic<std::uint64_t> forks{0};
 
   scheduler_pool_options options_;
-  const std::uint64_t forks_ = count_forks();
+  std::uint64_t forks_ = count_forks();
   std::vector<int> cores_;  // none: they are not pinned
   std::vector<std::unique_ptr<worker>> workers_;
 

@@ -116,9 +116,9 @@ auto offload(F&& f,
   if constexpr (gives) return std::move(*one.value);
 }
 
-// How many helpers there may be in this process; 16 unless told otherwise.
-// Those there are beyond a lower limit end when they have nothing to do.
+// There may be n helpers in this process; 16 unless told otherwise.
+// Where the limit is lowered, those beyond it end when their calls have.
 // Throws std::invalid_argument for 0. Thread safety: any thread.
-void set_offload_limit(std::size_t helpers);
+void set_offload_limit(std::size_t n);
 
 }  // namespace weft

@@ -145,7 +145,8 @@ class scheduler_pool {
   // ends the schedulers, and with them what is left: what has not begun is
   // destroyed, what runs is killed. Returns when the threads are done. False:
   // something was left. A second stop() hurries the first. Throws as join(), but
-  // no failures; interrupted, it takes no more work.
+  // no failures; interrupted, it takes no more work. The time of a tasklet is
+  // that of its scheduler's clock.
   template <typename Rep, typename Period>
   bool stop(std::chrono::duration<Rep, Period> time,
             std::source_location where = std::source_location::current()) {
