@@ -123,7 +123,7 @@ TEST_CASE("one that takes a stop_token is asked to stop") {
   std::atomic<bool> stopped = false;
   const tasklet t = spawn([&] {
     with_timeout(1h, [&] {
-      offload([&](std::stop_token stop) {
+      offload([&](const std::stop_token& stop) {
         begun.release();
         while (!stop.stop_requested()) std::this_thread::sleep_for(1ms);
         stopped = true;
@@ -143,7 +143,7 @@ TEST_CASE("one that takes a stop_token is asked to stop") {
 
 TEST_CASE("what a call gives that its tasklet cannot take is destroyed") {
   const scheduler s;
-  const auto result = std::make_shared<int>();
+  auto result = std::make_shared<int>();
   held_call call;
   const tasklet t = spawn([&] {
     offload([&] {
@@ -186,7 +186,7 @@ TEST_CASE("a shield holds a kill back: the call is not even asked to stop") {
   bool stopped = true;
   const tasklet t = spawn([&] {
     const shield held;
-    offload([&](std::stop_token stop) {
+    offload([&](const std::stop_token& stop) {
       call();
       stopped = stop.stop_requested();
     });

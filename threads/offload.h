@@ -3,7 +3,7 @@
 // tasklet waits.
 //
 //   std::string text = weft::offload([&] { return read_whole(path); });
-//   weft::offload([&](std::stop_token stop) { db.run(query, stop); });
+//   weft::offload([&](const std::stop_token& stop) { db.run(query, stop); });
 //
 // The calls go to helper threads, first come, first served: a bounded number for
 // the whole process, which are made as they are needed and kept. There f may do

@@ -58,7 +58,7 @@ void failure() {
 // [begin]
 void impatient() {
   const bool done = weft::with_timeout(20ms, [] {
-    weft::offload([](std::stop_token stop) {
+    weft::offload([](const std::stop_token& stop) {
       while (!stop.stop_requested()) std::this_thread::sleep_for(1ms);
       std::printf("stops, ");
     });
