@@ -159,7 +159,7 @@ struct core : dispatcher {
   // Something that another thread does may yet make somebody runnable.
   [[nodiscard]] bool mail_may_come() const {
     // The flag last: who was outside may have posted something, then left.
-    return awaited != 0 || crossings != 0 || joins_afar != 0 ||
+    return awaited != 0 || crossings != 0 || hoped_for != 0 || patient ||
            (!flagged(closing) && mail->has_outsiders()) || flagged(has_mail);
   }
   void leave_crossing(wait_record& first) noexcept;
@@ -436,10 +436,10 @@ struct core : dispatcher {
   const std::shared_ptr<inbox> mail = std::make_shared<inbox>(*this);
   std::size_t awaited = 0;     // letters that are certain to come
   std::size_t crossings = 0;   // waits that other threads may end
-  std::size_t joins_afar = 0;  // those that a tasklet's end elsewhere sends
+  std::size_t hoped_for = 0;   // those that other schedulers may send
   std::atomic<bool> stuck = false;  // set by who has found a standstill
-  bool patient = false;  // it would wait for ever, as long as others go on
-  bool forlorn = false;  // it was
+  bool patient = false;  // of a pool: there may always come work
+  bool forlorn = false;  // has been told that nothing will ever come
   std::string others;    // what they wait for then
   std::chrono::nanoseconds impatience;  // the longest that it spins for mail
   std::chrono::nanoseconds spinning = impatience;  // how long it does now

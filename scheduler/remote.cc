@@ -268,17 +268,17 @@ void far_end::conclude() noexcept {
 
 far_join::far_join(const tasklet& t)
     : far_end(t),
-      back_(core::present().letters()),
+      back_(core::present().mail),
       answer_(*this, &come_back) {}
 
 void far_join::ask(dispatcher& own) noexcept {
-  ++core::of(&own).joins_afar;
+  ++core::of(&own).hoped_for;
   far_end::ask();
 }
 
 void far_join::left(wait_queue& q) noexcept {
   if (static_cast<queue&>(q).of.give_up())
-    --core::of(this_dispatcher()).joins_afar;
+    --core::of(this_dispatcher()).hoped_for;
 }
 
 void far_join::answer() noexcept {
@@ -295,7 +295,7 @@ void far_join::forget() noexcept {
 
 void far_join::come_back(letter& l, core& own) noexcept {
   auto& self = static_cast<far_join&>(static_cast<note&>(l).of);
-  --own.joins_afar;
+  --own.hoped_for;
   wait_record* const w = self.line_.empty() ? nullptr : &self.line_.front();
   if (w != nullptr && own.claim(*w)) {
     if (std::exception_ptr what = self.take_failure())

@@ -139,7 +139,6 @@ bool crowd::quiet() const {
 }
 
 void crowd::tell(goal g) noexcept {
-  ++silences_;
   for (visitor** at = &visitors_; *at != nullptr;) {
     visitor* const v = *at;
     if (v->goal_ != g) {
@@ -152,28 +151,26 @@ void crowd::tell(goal g) noexcept {
   changed_.notify_all();
 }
 
-void crowd::block(goal g,
-                  std::optional<std::chrono::steady_clock::time_point> until) {
+void crowd::block(goal g) {
   std::unique_lock lock(mutex_);
-  const std::uint64_t before = silences_;
-  const auto over = [&] {
-    return reached(g) || (g == goal::quiet && silences_ != before);
-  };
-  if (until)
-    changed_.wait_until(lock, *until, over);
-  else
-    changed_.wait(lock, over);
+  changed_.wait(lock, [&] { return reached(g); });
 }
 
+// A thread that has no scheduler waits as the only tasklet of one, so that it is
+// told of a deadlock.
 void crowd::wait(goal g, std::source_location where) {
-  if (this_dispatcher()->flagged(none_here)) return block(g, std::nullopt);
+  if (!this_dispatcher()->flagged(none_here))
+    return visitor(*this, g).await("the end of a pool's work", where);
+  if (g == goal::end) return block(g);
+  const scheduler guest({.report_overflow = false});
   visitor(*this, g).await("the end of a pool's work", where);
 }
 
 void crowd::wait_within(goal g, std::chrono::nanoseconds time,
                         std::source_location where) {
+  std::optional<scheduler> guest;
   if (this_dispatcher()->flagged(none_here))
-    return block(g, later(std::chrono::steady_clock::now(), time));
+    guest.emplace(scheduler_options{.report_overflow = false});
   with_timeout(time, [&] { wait(g, where); });
 }
 
@@ -229,7 +226,7 @@ void crowd::end() noexcept {
   try {
     wait(goal::end, std::source_location::current());
   } catch (...) {  // A trap: nobody else may run meanwhile.
-    block(goal::end, std::nullopt);
+    block(goal::end);
   }
 }
 

@@ -101,8 +101,7 @@ class crowd {
   void wait(goal g, std::source_location where);
   void wait_within(goal g, std::chrono::nanoseconds time,
                    std::source_location where);
-  void block(goal g,
-             std::optional<std::chrono::steady_clock::time_point> until);
+  void block(goal g);
   bool hurry() noexcept;
   void join_threads() noexcept;
 
@@ -122,7 +121,6 @@ class crowd {
   std::size_t clear_ = 0;
   std::size_t ready_ = 0;       // have begun to take work
   std::size_t done_ = 0;        // have nothing more to do with any of this
-  std::uint64_t silences_ = 0;  // how often all was quiet, or at its end
   bool stopping_ = false;       // no more work comes
   bool ending_ = false;         // what is left is given up
   bool given_up_ = false;       // there was something
@@ -188,7 +186,7 @@ class crowd::worker final : public thread_driver {
 // A tasklet that waits for the pool.
 class crowd::visitor final : public summons {
  public:
-  visitor(crowd& c, goal g) : of_(c), goal_(g) {}
+  visitor(crowd& c, goal g) : summons(g == goal::end), of_(c), goal_(g) {}
 
  private:
   friend class crowd;

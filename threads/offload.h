@@ -44,7 +44,7 @@ namespace weft {
 // tasklet that waits for it.
 class offloaded_call : summons {
  protected:
-  offloaded_call() = default;
+  offloaded_call() : summons(true) {}
   ~offloaded_call() override = default;
   // Returns when the call has. Throws what it threw, and what is due.
   void wait(std::source_location where);

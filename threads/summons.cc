@@ -6,6 +6,10 @@
 
 namespace weft {
 
+std::size_t& summons::count(core& home) const {
+  return certain_ ? home.awaited : home.hoped_for;
+}
+
 void summons::post() noexcept {
   const std::shared_ptr<inbox> to = to_;
   to->post(*this, false);
@@ -19,7 +23,7 @@ bool summons::come_after_fork() noexcept {
 
 void summons::arrive(letter& l, core& home) noexcept {
   auto& self = static_cast<summons&>(l);
-  --home.awaited;
+  --self.count(home);
   self.arrived_ = true;
   control_block* const t = self.record_.who;
   if (t->waiting == &self.record_) home.wake(t);
@@ -28,16 +32,16 @@ void summons::arrive(letter& l, core& home) noexcept {
 void summons::await(const char* reason, std::source_location where) {
   core& c = core::here();
   home_ = &c;
-  to_ = c.letters();
+  to_ = c.mail;
   arrived_ = false;
   record_.begin(reason, where);
   record_.who = c.current;
-  ++c.awaited;
+  ++count(c);
   try {
     c.require_parking(record_);
     send();
   } catch (...) {
-    --c.awaited;
+    --count(c);
     throw;
   }
   try {
@@ -45,7 +49,7 @@ void summons::await(const char* reason, std::source_location where) {
   } catch (...) {
     if (arrived_) throw;
     if (withdraw()) {
-      --c.awaited;
+      --count(c);
       throw;
     }
     outlast(where);

@@ -6,7 +6,7 @@
 //   post()      by that thread, when it is done
 //   withdraw()  when something is raised in the tasklet meanwhile
 //
-// While one is waited for there is no deadlock: it is certain to come.
+// While one is waited for that is certain to come there is no deadlock.
 #pragma once
 
 #include <memory>
@@ -35,7 +35,9 @@ class summons : letter {
   bool come_after_fork() noexcept;
 
  protected:
-  summons() : letter(&arrive) {}
+  // Not `certain`: what is to happen before may never do, for what schedulers
+  // do or fail to do.
+  explicit summons(bool certain) : letter(&arrive), certain_(certain) {}
   virtual ~summons() = default;
 
  private:
@@ -47,6 +49,9 @@ class summons : letter {
   // Waits whatever comes.
   void outlast(std::source_location where) noexcept;
 
+  [[nodiscard]] std::size_t& count(core& home) const;
+
+  const bool certain_;
   core* home_ = nullptr;
   std::shared_ptr<inbox> to_;
   wait_record record_;

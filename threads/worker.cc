@@ -9,7 +9,6 @@
 #include <string>
 #include <utility>
 
-#include "weft/scheduler/outside.h"
 #include "weft/scheduler/scheduler.h"
 #include "weft/scheduler/shield.h"
 #include "weft/scheduler/yield.h"
@@ -48,7 +47,6 @@ void crowd::work(worker& w) noexcept {
     options.driver = &w;
     options.seed += w.number;
     scheduler s(options);
-    const outside kept_open;
     s.set_error_handler(
         [this, &w](const tasklet& who, const std::exception_ptr& what) {
           keep_failure(w, who, what);
@@ -56,6 +54,7 @@ void crowd::work(worker& w) noexcept {
     core& home = core::present();
     begun(w, home);
     feed(w, home);
+    home.patient = false;
     drop_work(w);
   } catch (...) {
     const std::lock_guard lock(mutex_);
@@ -66,8 +65,9 @@ void crowd::work(worker& w) noexcept {
 
 void crowd::begun(worker& w, core& home) {
   const std::lock_guard lock(mutex_);
-  w.to = home.letters();
+  w.to = home.mail;
   w.home = &home;
+  home.patient = true;
   w.feeding = true;
   ++ready_;
   changed_.notify_all();
