@@ -11,8 +11,8 @@
 //             may be quiet
 //
 // Invariants:
-// - While there is work for a worker, that does not rest: it has been invited, or
-//   looks when it has made a round. While there is work for anybody, somebody
+// - While there is work for a worker, that does not rest: it has been invited,
+//   or looks when it has made a round. While there is work for anybody, somebody
 //   who sleeps has been invited, or else all. Who falls asleep looks first.
 // - A worker that is clear sleeps and has no tasklet. Before it does anything
 //   else it is not clear any more. So all is quiet when no line has anything,

@@ -5,10 +5,11 @@
 //   for (const request& r : requests) pool.spawn([r] { serve(r); });
 //   pool.join();
 //
-// Each thread has a scheduler of its own, whose tasklets never leave it. What is
-// given to spawn() waits in one line, and becomes a tasklet on a thread that has
-// little to run: of those the one that sleeps, or had least when it last looked.
-// So a million of them are a million callables, and not that many tasklets.
+// Each thread has a scheduler of its own, whose tasklets never leave it. What
+// is given to spawn() waits in one line, and becomes a tasklet on a thread that
+// sleeps, else on the first that takes the next from the line: each does when
+// it has made a round. So a million of them are a million callables, and not
+// that many tasklets.
 //
 // What escapes a tasklet that nobody joins is kept for join().
 //
