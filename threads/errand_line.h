@@ -24,15 +24,15 @@ class errand_line {
 
   void push(std::unique_ptr<errand> one) noexcept {
     letter* const last = one.release();
-    last->next = nullptr;
+    last->behind = nullptr;
     *end_ = last;
-    end_ = &last->next;
+    end_ = &last->behind;
     ++size_;
   }
   // Requires: not empty.
   std::unique_ptr<errand> pop() noexcept {
     auto* const first = static_cast<errand*>(first_);
-    first_ = first->next;
+    first_ = first->behind;
     if (first_ == nullptr) end_ = &first_;
     --size_;
     return std::unique_ptr<errand>(first);

@@ -158,7 +158,7 @@ void crowd::keep_failure(const worker& w, const tasklet& who,
                          const std::exception_ptr& what) noexcept {
   if (lost()) return core::print_failure(who, what);
   try {
-    std::string name = who.alive() ? core::describe(dispatcher::described(who))
+    std::string name = who.alive() ? core::describe(*dispatcher::described(who))
                                    : "tasklet " + std::to_string(who.id());
     const std::lock_guard lock(mutex_);
     failures_.push_back({w.number, std::move(name), what});
