@@ -14,12 +14,13 @@
 //   whether it has been stopped: one word, so that nobody is let in by an end
 //   that has been stopped meanwhile.
 // - A cell's turn is p where it is free for position p, p + 1 where it has the
-//   value of position p.
+//   value of position p. So there are two cells at least.
 // - It flows only where moving a T throws nothing.
 //
 // (Dmitry Vyukov's bounded queue, of any capacity, that can be stopped.)
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <bit>
 #include <cstddef>
@@ -92,7 +93,7 @@ class shared_ring : public ring_ends {
   explicit shared_ring(std::size_t capacity)
       : ring_ends(capacity, std::is_nothrow_move_constructible_v<T> &&
                                 std::is_nothrow_destructible_v<T>),
-        mask_(std::bit_ceil(capacity) - 1),
+        mask_(std::bit_ceil(std::max<std::size_t>(capacity, 2)) - 1),
         cells_(std::make_unique<cell[]>(mask_ + 1)) {
     for (position p = 0; p <= mask_; ++p)
       cells_[p].turn.store(p, std::memory_order_relaxed);
@@ -122,8 +123,9 @@ class shared_ring : public ring_ends {
         return true;
       }
       // Somebody else has reserved it, or has not finished with it.
-      if (std::exchange(end, tail_.load(std::memory_order_relaxed)) == end)
-        return false;
+      const position before = end;
+      end = tail_.load(std::memory_order_relaxed);
+      if (end == before) return false;
     }
   }
   // The same of the next value, which use(T&&) takes.
@@ -142,8 +144,9 @@ class shared_ring : public ring_ends {
         c.clear(first / step + mask_ + 1);
         return true;
       }
-      if (std::exchange(first, head_.load(std::memory_order_relaxed)) == first)
-        return false;
+      const position before = first;
+      first = head_.load(std::memory_order_relaxed);
+      if (first == before) return false;
     }
   }
 
