@@ -130,7 +130,7 @@ void channel_core::bind(dispatcher* s) {
   if (home_ != s)
     throw wrong_scheduler(
         "weft: this channel belongs to another scheduler; use it in the thread "
-        "of that one");
+        "of that one, or make it weft::shared");
 }
 
 void channel_core::restore_key() {
