@@ -170,6 +170,9 @@ struct arena {
 class actor {
  public:
   actor(arena& a, unsigned seed) : a_(a), r_(seed) {}
+  actor(const actor&) = delete;
+  actor& operator=(const actor&) = delete;
+  virtual ~actor() = default;
 
   // Something may be raised in it: tasklet_exit goes on.
   void operate() {
@@ -369,9 +372,9 @@ class member : public actor {
     late.when(flip());
     nothing.when(r_() % 16 == 0);
     in_b.when(flip());
-    std::vector<select_case*> cases{&in_a,     &in_b,    &in_local, &out_a,
+    std::vector<select_case*> cases{&in_a,      &in_b,     &in_local, &out_a,
                                     &out_local, &happened, &permit,   &ended,
-                                    &late,     &nothing};
+                                    &late,      &nothing};
     // More than sixteen now and then.
     std::deque<decltype(in_a)> more;
     if (r_() % 8 == 0)
@@ -486,7 +489,7 @@ void play(unsigned seed) {
       for (channel<value>& c : a.channels) {
         if (a.over()) c.close();
         if (!mine || !mine->here()) mine.emplace(a.values);
-        static_cast<void>(c.try_send(std::move(*mine)));
+        if (c.try_send(std::move(*mine)) == op_status::done) a.count();
         static_cast<void>(take(c));
       }
       std::this_thread::yield();
