@@ -16,10 +16,13 @@
 #include "weft/scheduler/scheduler.h"
 #include "weft/scheduler/spawn.h"
 #include "weft/scheduler/yield.h"
+#include "weft/tests/support/channel_kind.h"
 
 namespace {
 
 using namespace weft;
+using weft_test::channel;
+using weft_test::run;
 
 static_assert(!std::is_copy_constructible_v<channel<int>>);
 static_assert(!std::is_move_constructible_v<channel<int>>);

@@ -8,13 +8,16 @@
 #include "weft/channel/channel.h"
 #include "weft/scheduler/scheduler.h"
 #include "weft/scheduler/spawn.h"
+#include "weft/tests/support/channel_kind.h"
 #include "weft/tests/support/counted.h"
 
 namespace {
 
 using namespace weft;
+using weft_test::channel;
 using weft_test::counted;
 using weft_test::move_failed;
+using weft_test::run;
 
 TEST_CASE("a value moves once through a rendezvous, whoever comes first") {
   const scheduler s;

@@ -14,10 +14,13 @@
 #include "weft/scheduler/spawn.h"
 #include "weft/scheduler/virtual_clock.h"
 #include "weft/scheduler/yield.h"
+#include "weft/tests/support/channel_kind.h"
 
 namespace {
 
 using namespace weft;
+using weft_test::channel;
+using weft_test::run;
 using namespace std::chrono_literals;
 
 TEST_CASE("front is who has waited longest") {
@@ -35,7 +38,7 @@ TEST_CASE("front is who has waited longest") {
   CHECK_FALSE(c.front().alive());
 }
 
-TEST_CASE("a channel has the name that it is given") {
+TEST_CASE("a channel has the name that it is given", "[local]") {
   const scheduler s;
   channel<int> c;
   channel<void> d;
@@ -83,7 +86,8 @@ TEST_CASE("clear kills all who wait") {
   c.clear();
 }
 
-TEST_CASE("clear moves no value of a killed sender into the buffer") {
+TEST_CASE("clear moves no value of a killed sender into the buffer",
+          "[local]") {
   const scheduler s;
   channel<int> c(2);
   spawn([&] { c.send_exception(std::make_exception_ptr(1)); });

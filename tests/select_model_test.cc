@@ -17,11 +17,13 @@
 #include "weft/scheduler/select.h"
 #include "weft/scheduler/spawn.h"
 #include "weft/scheduler/yield.h"
+#include "weft/tests/support/channel_kind.h"
 #include "weft/tests/support/counted.h"
 
 namespace {
 
 using namespace weft;
+using weft_test::channel;
 using namespace weft_test;
 
 int number_in(int v) { return v; }
@@ -41,7 +43,7 @@ class performer {
   void run() {
     for (std::size_t i = 0; i != p_.bodies.size(); ++i)
       tasklets_.push_back(spawn([this, i] { perform_body(i); }));
-    weft::run();
+    weft_test::run();
     trace += "drained\n";
     for (const tasklet& t : tasklets_) t.kill();
   }

@@ -18,11 +18,14 @@
 #include "weft/scheduler/spawn.h"
 #include "weft/scheduler/virtual_clock.h"
 #include "weft/scheduler/yield.h"
+#include "weft/tests/support/channel_kind.h"
 #include "weft/tests/support/counted.h"
 
 namespace {
 
 using namespace weft;
+using weft_test::channel;
+using weft_test::run;
 using namespace std::chrono_literals;
 using weft_test::counted;
 
