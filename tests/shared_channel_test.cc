@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // The laws of channels between threads. Those that hold in one scheduler, too,
 // are tested where local channels are: see channel_kind.h.
-#include <algorithm>
 #include <atomic>
 #include <catch2/catch.hpp>
 #include <chrono>
@@ -233,10 +232,10 @@ TEST_CASE(
     senders.clear();
     c.close();
   }
-  std::vector<int> count(threads * each);
+  std::vector<int> count(std::size_t{threads} * each);
   for (const auto& some : got)
     for (int v : some) ++count[static_cast<std::size_t>(v)];
-  CHECK(std::count(count.begin(), count.end(), 1) == threads * each);
+  CHECK(count == std::vector<int>(count.size(), 1));
 }
 
 TEST_CASE("one receiver gets what one thread sends in its order") {
@@ -372,7 +371,9 @@ TEST_CASE("what send_exception sends is thrown by who receives elsewhere") {
 struct fragile {
   explicit fragile(int v) : number(v) {}
   fragile(fragile&& other) : number(other.number) {  // NOLINT: on purpose
-    if (throw_in >= 0 && throw_in-- == 0) throw std::runtime_error("move");
+    if (throw_in >= 0) {
+      if (throw_in-- == 0) throw std::runtime_error("move");
+    }
     other.number = -1;
   }
   fragile& operator=(fragile&&) = delete;
@@ -1006,12 +1007,12 @@ class already_served {
   tasklet select_;
   flag waits_;
   flag served_;
-  const elsewhere server_{[this] {
-                            waits_.await();
-                            expect(far.try_send(1) == op_status::done);
-                            served_.set();
-                          },
-                          elsewhere::plainly};
+  elsewhere server_{[this] {
+                      waits_.await();
+                      expect(far.try_send(1) == op_status::done);
+                      served_.set();
+                    },
+                    elsewhere::plainly};
 };
 
 TEST_CASE("who serves a line passes over those who have been served") {

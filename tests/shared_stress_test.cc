@@ -103,7 +103,9 @@ class value {
  public:
   explicit value(ledger& l) : of_(&l), id_(l.open()) {}
   value(value&& other) : of_(other.of_) {  // NOLINT: it throws on purpose
-    if (moves_left > 0 && --moves_left == 0) throw move_failed();
+    if (moves_left > 0) {
+      if (--moves_left == 0) throw move_failed();
+    }
     id_ = std::exchange(other.id_, -1);
   }
   value& operator=(value&&) = delete;
@@ -182,8 +184,8 @@ class actor {
       act();
     } catch (const flying& f) {
       f.of->note(f.id, ledger::received);
-    } catch (const move_failed&) {  // of a value that stays where it was
-    } catch (const channel_closed&) {
+    } catch (const move_failed&) {     // NOLINT: the value stays where it was
+    } catch (const channel_closed&) {  // NOLINT: as good an end as any
     }
     moves_left = -1;
   }
@@ -279,8 +281,8 @@ class member : public actor {
   void operate() {
     try {
       actor::operate();
-    } catch (int) {  // what interrupt_somebody() throws
-    } catch (const timed_out&) {
+    } catch (int) {               // NOLINT: what interrupt_somebody() throws
+    } catch (const timed_out&) {  // NOLINT: as good an end as any
     }
   }
 
