@@ -52,6 +52,10 @@ class rendezvous : protected channel_core {
     ring_ends_ = ring_.get();
   }
 
+  rendezvous(const rendezvous&) = delete;
+  rendezvous& operator=(const rendezvous&) = delete;
+  ~rendezvous() { ring_ends_ = nullptr; }
+
   [[nodiscard]] std::size_t size() const {
     return ring_ ? ring_->size() : buffer_.size();
   }
