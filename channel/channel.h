@@ -40,7 +40,8 @@
 // close, before what is done after a receive that gives nullopt. Preference
 // matters where both that meet are of one scheduler; between two, the caller goes
 // on. Values move under the channel's lock, but for buffered ones whose moves
-// throw nothing: a move neither blocks nor touches the channel. It outlives every
+// throw nothing: neither a move nor the destructor of what was moved from blocks
+// or uses a shared channel. It outlives every
 // operation on it, and whoever ends it while tasklets of other threads wait has
 // the program stopped: close() it before. (Go's channels; Stackless's between
 // threads.)
@@ -257,7 +258,8 @@ class channel : private rendezvous<T> {
   using core::close;
   using core::closed;
 
-  // Kills all who wait here, as kill(pending). Throws wrong_scheduler,
+  // Kills all who wait here, as kill(pending); those of other threads by a
+  // request. Throws wrong_scheduler,
   // no_scheduler, std::bad_alloc, what is due to the caller. (CCP's channel.)
   using core::clear;
 
