@@ -255,11 +255,15 @@ struct dispatcher {
   }
 
   // As serve(), and its operation throws `what`.
-  void serve_throwing(wait_record& w, wait_queue& q,
-                      std::exception_ptr what) noexcept {
-    if (!claim(w)) return;
-    raise_in(w.who, std::move(what));
-    queue.push(unlink(w, q));
+  void serve_throwing(wait_record& w, std::exception_ptr what) noexcept {
+    if (claim(w)) fail(w, std::move(what));
+  }
+  // The same of one that has been claimed. Its select has not been served.
+  void fail(wait_record& w, std::exception_ptr what) noexcept {
+    control_block* const t = w.who;
+    raise_in(t, std::move(what));
+    leave_lines(t);
+    queue.push(t);
   }
 
   // Has timers and the driver looked at from now on, once a round. Whoever

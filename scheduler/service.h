@@ -53,9 +53,8 @@ class local_service {
     return s_->unlink(w, q);
   }
   void resume(control_block* t) { s_->resume(t, true); }
-  void fail(wait_record& w, wait_queue& q, std::exception_ptr why) {
-    dispatcher::raise_in(w.who, std::move(why));
-    meet(w, q, false);
+  void fail(wait_record& w, wait_queue& /*q*/, std::exception_ptr why) {
+    s_->fail(w, std::move(why));
   }
   void spoil(wait_record& w, wait_queue& /*q*/) { s_->unclaim(w); }
 

@@ -202,16 +202,28 @@ void dispatcher::report_unheard(const tasklet& who,
   core::of(this).report_failure(who, failure);
 }
 
+namespace {
+
+// Out of line, as a line for stderr takes a kilobyte of stack, and a failure is
+// printed on the smallest.
+[[gnu::noinline]] void print_that_one_failed() noexcept {
+  stderr_line() << "a tasklet failed";
+}
+
+[[gnu::noinline]] std::string describe_or_number(const tasklet& who) {
+  if (who.alive() && dispatcher::described(who)->owner == this_dispatcher())
+    return core::describe(*dispatcher::described(who));
+  return "tasklet " + std::to_string(who.id()) + ", now dead,";
+}
+
+}  // namespace
+
 void core::print_failure(const tasklet& who,
                          const std::exception_ptr& failure) noexcept {
   try {
-    const bool here =
-        who.alive() && described(who)->owner == this_dispatcher();
-    print_failure(here ? describe(*described(who))
-                       : "tasklet " + std::to_string(who.id()) + ", now dead,",
-                  failure);
+    print_failure(describe_or_number(who), failure);
   } catch (const std::bad_alloc&) {
-    stderr_line() << "a tasklet failed";
+    print_that_one_failed();
   }
 }
 

@@ -32,7 +32,7 @@ waiting_line::~waiting_line() {
   const auto gone = std::make_exception_ptr(
       error("weft: the " + std::string(kind) +
             " was destroyed while this tasklet waited on it"));
-  while (!line_.empty()) s->serve_throwing(line_.front(), line_, gone);
+  while (!line_.empty()) s->serve_throwing(line_.front(), gone);
 }
 
 void waiting_line::set_name(std::string name) {
