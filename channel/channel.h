@@ -40,11 +40,10 @@
 // close, before what is done after a receive that gives nullopt. Preference
 // matters where both that meet are of one scheduler; between two, the caller goes
 // on. Values move under the channel's lock, but for buffered ones whose moves
-// throw nothing: neither a move nor the destructor of what was moved from blocks
-// or uses a shared channel. It outlives every
-// operation on it, and whoever ends it while tasklets of other threads wait has
-// the program stopped: close() it before. (Go's channels; Stackless's between
-// threads.)
+// throw nothing: neither these, nor copies, nor the destructors of what was moved
+// from block or use a shared channel. It outlives every operation on it; whoever
+// ends it while tasklets of other threads wait has the program stopped: close()
+// it before. (Go's channels; Stackless's between threads.)
 // Cost: a switch to another thread, about 1 us if that is awake; a buffered
 // value some 30 ns.
 //
@@ -280,7 +279,7 @@ class channel : private rendezvous<T> {
   using core::get_preference;
   using core::set_preference;
 
-  // For reports.
+  // For reports. Of a shared channel: set before others ask.
   using core::name;
   using core::set_name;
 

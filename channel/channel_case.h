@@ -79,7 +79,9 @@ class receive_case_of : public select_case {
   static void undo(select_case& c) noexcept { of(c).clear(); }
   static void tell(select_case& c, dispatcher* s, bool waits) {
     core& from = *of(c).from_;
-    if (from.observe([&] { return !from.closed_ || from.has_value(); }))
+    if (from.observe([&] {
+          return !from.closed_ || from.size() != 0 || !from.senders_.empty();
+        }))
       from.tell_of_case(s, false, waits);
   }
 

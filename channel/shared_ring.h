@@ -44,7 +44,8 @@ class ring_ends {
   [[nodiscard]] std::size_t size() const {
     const auto first = head_.load(std::memory_order_acquire) / step;
     const auto end = tail_.load(std::memory_order_acquire) / step;
-    return end > first ? static_cast<std::size_t>(end - first) : 0;
+    // Both ends may have moved on between these two.
+    return end > first ? std::min<std::size_t>(end - first, capacity_) : 0;
   }
   [[nodiscard]] std::size_t capacity() const { return capacity_; }
   [[nodiscard]] bool empty() const { return size() == 0; }

@@ -1,15 +1,37 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "weft/scheduler/census.h"
 
+#include <pthread.h>
+
 #include <algorithm>
 
 #include "weft/scheduler/core.h"
+#include "weft/scheduler/guard.h"
 #include "weft/scheduler/registry.h"
 
 namespace weft {
 
+namespace {
+
+// The child of a fork() has one thread, and so one scheduler at most. What the
+// others held is nobody's.
+void forget_other_threads() {
+  registry& r = registry::all();
+  r.resting.clear();
+  dispatcher* const mine = this_dispatcher();
+  std::erase_if(r.cores, [mine](const core* c) { return c != mine; });
+  guard::free_all();
+  r.mutex.unlock();
+}
+
+}  // namespace
+
 registry& registry::all() {
-  static auto* r = new registry;
+  static auto* r = [] {
+    pthread_atfork([] { all().mutex.lock(); }, [] { all().mutex.unlock(); },
+                   &forget_other_threads);
+    return new registry;
+  }();
   return *r;
 }
 

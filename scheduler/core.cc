@@ -172,10 +172,13 @@ void core::sleep_for_mail(std::optional<time_point> deadline) noexcept {
 
 // Only other threads could wake one of its tasklets, and no plain ones.
 bool core::rests() const {
-  const bool by_others = crossings + hoped_for != 0 || patient;
-  if (!by_others || has_sources() || awaited != 0) return false;
-  for (const run_frame* f = frames; f != nullptr; f = f->outer)
-    if (f->waits) return false;
+  if (crossings + hoped_for + patience == 0 || awaited != 0) return false;
+  if (driver->expects() || stops_may_come()) return false;
+  if (driver->time_passes()) {
+    if (!timers.empty()) return false;
+    for (const run_frame* f = frames; f != nullptr; f = f->outer)
+      if (f->waits) return false;
+  }
   return flagged(closing) || !mail->has_outsiders();
 }
 

@@ -159,7 +159,7 @@ struct core : dispatcher {
   // Something that another thread does may yet make somebody runnable.
   [[nodiscard]] bool mail_may_come() const {
     // The flag last: who was outside may have posted something, then left.
-    return awaited != 0 || crossings != 0 || hoped_for != 0 || patient ||
+    return awaited != 0 || crossings != 0 || hoped_for != 0 || patience != 0 ||
            (!flagged(closing) && mail->has_outsiders()) || flagged(has_mail);
   }
   void leave_crossing(wait_record& first) noexcept;
@@ -438,7 +438,9 @@ struct core : dispatcher {
   std::size_t crossings = 0;   // waits that other threads may end
   std::size_t hoped_for = 0;   // those that other schedulers may send
   std::atomic<bool> stuck = false;  // set by who has found a standstill
-  bool patient = false;  // of a pool: there may always come work
+  // Not 0: it is not the one to be told of a deadlock, since it waits for work, or
+  // for the end of others.
+  std::size_t patience = 0;
   bool forlorn = false;  // has been told that nothing will ever come
   std::string others;    // what they wait for then
   std::chrono::nanoseconds impatience;  // the longest that it spins for mail

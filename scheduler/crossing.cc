@@ -9,14 +9,6 @@
 namespace weft {
 namespace {
 
-// The guards of all that a tasklet waits for.
-guard_set guards_of(const wait_record& first) {
-  guard_set all;
-  for (const wait_record* w = &first; w != nullptr; w = w->sibling)
-    all.add(w->crossing);
-  return all;
-}
-
 // Off all lines. Requires: their guards are held.
 void leave(wait_record& first) {
   for (wait_record* w = &first; w != nullptr; w = w->sibling)
@@ -24,6 +16,13 @@ void leave(wait_record& first) {
 }
 
 }  // namespace
+
+guard_set guards_of(const wait_record& first) {
+  guard_set all;
+  for (const wait_record* w = &first; w != nullptr; w = w->sibling)
+    all.add(w->crossing);
+  return all;
+}
 
 void outbox::send() noexcept {
   while (first_ != nullptr) {

@@ -31,6 +31,9 @@ namespace weft {
 
 struct dispatcher;
 
+// Those of all that a tasklet waits for.
+guard_set guards_of(const wait_record& first);
+
 // Of one operation, or, of a select, the last of its records.
 struct crossing_wait : wait_record, letter {
   crossing_wait(const char* why, std::source_location where, dispatcher* s)

@@ -288,8 +288,9 @@ struct dispatcher {
   }
   // As wake(), and its operation throws `what`.
   void wake_throwing(control_block* t, std::exception_ptr what) noexcept {
+    if (!unpark(t)) return;
     raise_in(t, std::move(what));
-    wake(t);
+    queue.push(t);
   }
   // Has a parked tasklet throw `what` when it goes on.
   static void raise_in(control_block* t, std::exception_ptr what) noexcept;

@@ -48,6 +48,10 @@ class alignas(64) guard {
   // Requires: a number of choose().
   static guard& of(number n) { return all_[n]; }
   static bool guarded(number n) { return n != none && n != elsewhere; }
+  // In the child of a fork(), for what its lost threads held.
+  static void free_all() noexcept {
+    for (guard& g : all_) g.unlock();
+  }
 
   void lock() noexcept {
     if (held_.exchange(true, std::memory_order_acquire)) lock_slowly();

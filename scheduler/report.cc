@@ -141,9 +141,10 @@ void core::report(std::ostream& out, std::size_t lines) {
   std::vector<tasklet> those;
   for (std::size_t i = 0; i != lines; ++i) those.push_back(handle(all[i]));
   for (const tasklet& t : those) {
-    if (!t.blocked() && !t.paused()) continue;
+    if (!t.alive()) continue;
     const descriptor& d = *described(t);
-    out << describe(d) + ' ' + describe(*d.block->waiting) + '\n';
+    if (d.block->waiting != nullptr)
+      out << describe(d) + ' ' + describe(*d.block->waiting) + '\n';
   }
   out << last;
 }

@@ -91,6 +91,7 @@ core::~core() {
 void core::shutdown() noexcept {
   clear(no_switching);  // A guard that is still alive guards nothing now.
   set(closing);
+  forlorn = false;
   mail->refuse_work();
   while (flagged(has_mail)) mail->read();  // What has not begun is destroyed.
   for (const late_failure& f : failures) report_failure(f.who, f.what);

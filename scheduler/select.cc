@@ -159,6 +159,7 @@ wait_record* selection::link(wait_record& last) {
 void selection::share(dispatcher* s, std::size_t told) {
   std::optional<time_point> deadline;
   for (bool may_park = false;;) {
+    prepare_to_share(s);
     crossing_wait own("select", cases_[0]->where_, s);
     own.who = s->current;
     if (share_now(s, nullptr, told)) return;
@@ -179,6 +180,19 @@ void selection::share(dispatcher* s, std::size_t told) {
       return;
     }
     // Somebody was about to serve it, and could not.
+  }
+}
+
+// What may call what a user wrote, which no guard is held for: the ends of
+// values that nobody has taken, and what has come to the other cases meanwhile.
+void selection::prepare_to_share(dispatcher* s) {
+  for (std::size_t i = 0; i != count_; ++i) {
+    select_case& c = *cases_[i];
+    if (!c.enabled_ || c.kind_ != select_case::kind::operation) continue;
+    if (c.verbs_->guarded_by == nullptr)
+      static_cast<void>(c.verbs_->ready(c, s));
+    else if (c.verbs_->undo != nullptr)
+      c.verbs_->undo(c);
   }
 }
 

@@ -150,6 +150,7 @@ class selection {
   bool ends_at_once(dispatcher* s, std::optional<time_point>& deadline);
   wait_record* link(wait_record& last);
   void share(dispatcher* s, std::size_t told);
+  void prepare_to_share(dispatcher* s);
   bool share_now(dispatcher* s, crossing_wait* to_wait, std::size_t told);
   void look_back() noexcept;
   void give_back() noexcept;

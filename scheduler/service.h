@@ -96,7 +96,7 @@ class shared_service {
   }
   control_block* keep(wait_record& w, wait_queue& q) noexcept {
     control_block* const first = w.who;
-    meet(w, q, true);
+    meet(w, q, !s_->flagged(no_switching));
     return first;
   }
   void fail(wait_record& w, wait_queue& q, std::exception_ptr why,

@@ -83,12 +83,15 @@ bool core::rest() noexcept {
     if (real)
       sleep_for_mail(driver->now() + pause);
     else
-      std::this_thread::sleep_for(first_look);
+      std::this_thread::sleep_for(pause);
     pause = std::min(2 * pause, last_look);
   }
   const std::lock_guard lock(r.mutex);
   std::erase(r.resting, this);
-  return !stuck.exchange(false, std::memory_order_relaxed) || flagged(has_mail);
+  const bool told = stuck.exchange(false, std::memory_order_relaxed);
+  if (told && !flagged(has_mail)) return false;
+  others.clear();
+  return true;
 }
 
 // All rest, and nothing is on its way. Tells one of them if that is `certain`.
@@ -100,7 +103,7 @@ bool core::find_standstill(bool certain) noexcept {
   for (core* c : r.resting) {
     if (c->flagged(has_mail) || c->stuck.load(std::memory_order_relaxed))
       return false;
-    if (!c->patient) whom = c;
+    if (c->patience == 0) whom = c;
   }
   if (whom == nullptr) return false;
   if (!certain) return true;

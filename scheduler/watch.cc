@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "weft/scheduler/core.h"
+#include "weft/scheduler/crossing.h"
 #include "weft/scheduler/shield.h"
 #include "weft/tasklet/greenlet_core.h"
 #include "weft/tasklet/stderr_line.h"
@@ -71,6 +72,9 @@ control_block* core::tell_switch(control_block* me, control_block* n) noexcept {
   const auto change_places = [this](control_block* from, control_block* to) {
     to->waiting = std::exchange(from->waiting, nullptr);
     if (to->waiting == nullptr) return queue.replace(from, to);
+    // Other threads read it under these.
+    const guard_set its = guards_of(*to->waiting);
+    const guarded_by_all held(its);
     for (wait_record* w = to->waiting; w != nullptr; w = w->sibling) {
       w->who = to;
       if (w->reason == run_reason) static_cast<run_frame*>(w->slot)->who = to;

@@ -159,10 +159,19 @@ void crowd::block(goal g) {
 // A thread that has no scheduler waits as the only tasklet of one, so that it is
 // told of a deadlock.
 void crowd::wait(goal g, std::source_location where) {
-  if (!this_dispatcher()->flagged(none_here))
-    return visitor(*this, g).await("the end of a pool's work", where);
-  if (g == goal::end) return block(g);
-  const scheduler guest({.report_overflow = false});
+  std::optional<scheduler> guest;
+  if (this_dispatcher()->flagged(none_here)) {
+    if (g == goal::end) return block(g);
+    guest.emplace(scheduler_options{.report_overflow = false});
+  }
+  // A deadlock that hinders the end is for those who are to end.
+  struct scope {
+    explicit scope(std::size_t n) : n_(n) { core::present().patience += n_; }
+    scope(const scope&) = delete;
+    scope& operator=(const scope&) = delete;
+    ~scope() { core::present().patience -= n_; }
+    std::size_t n_;
+  } waiting(g == goal::end ? 1 : 0);
   visitor(*this, g).await("the end of a pool's work", where);
 }
 

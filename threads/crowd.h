@@ -186,7 +186,7 @@ class crowd::worker final : public thread_driver {
 // A tasklet that waits for the pool.
 class crowd::visitor final : public summons {
  public:
-  visitor(crowd& c, goal g) : summons(g == goal::end), of_(c), goal_(g) {}
+  visitor(crowd& c, goal g) : summons(false), of_(c), goal_(g) {}
 
  private:
   friend class crowd;

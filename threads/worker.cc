@@ -54,7 +54,7 @@ void crowd::work(worker& w) noexcept {
     core& home = core::present();
     begun(w, home);
     feed(w, home);
-    home.patient = false;
+    --home.patience;
     drop_work(w);
   } catch (...) {
     const std::lock_guard lock(mutex_);
@@ -67,7 +67,7 @@ void crowd::begun(worker& w, core& home) {
   const std::lock_guard lock(mutex_);
   w.to = home.mail;
   w.home = &home;
-  home.patient = true;
+  ++home.patience;
   w.feeding = true;
   ++ready_;
   changed_.notify_all();
