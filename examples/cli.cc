@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <charconv>
 #include <csignal>
@@ -21,9 +22,11 @@ namespace {
 
 std::string program = "example";
 
-volatile sig_atomic_t interrupt_seen = 0;
+// The handler runs in whatever thread.
+std::atomic<bool> interrupt_seen = false;
+static_assert(std::atomic<bool>::is_always_lock_free);
 
-void on_interrupt(int) { interrupt_seen = 1; }
+void on_interrupt(int) { interrupt_seen = true; }
 
 [[noreturn]] void usage_error(const std::string& sentence) {
   fail(sentence + "; try --help", 2);
@@ -143,7 +146,7 @@ void catch_interrupt() {
   static_cast<void>(sigaction(SIGINT, &action, nullptr));
 }
 
-bool interrupted() noexcept { return interrupt_seen != 0; }
+bool interrupted() noexcept { return interrupt_seen; }
 
 int finish_stdout(int code) {
   const bool failed_before = std::ferror(stdout) != 0;
