@@ -1,28 +1,42 @@
 // SPDX-License-Identifier: BSL-1.0
-// Word frequencies, as a pipeline of tasklets.
+// Word frequencies, as a pipeline of tasklets, on one thread or several.
 //
-//            blocks            words, by their hash           shares
-//   reader ---------> splitter ---------> counter --------+----------> main
-//                              ---------> counter --------|
-//                              ---------> counter --------'
+//            blocks            cut blocks      words, by their hash      shares
+//   reader ---------> splitter ---------> sewer ---------> counter ---+--> main
+//            `------> splitter -----'       `------------> counter ---|
+//            `------> splitter -----'       `------------> counter ---'
+//
+// Each thread has a scheduler with a splitter, and some of the counters; that of
+// main has the reader and the sewer, too. A splitter takes the next block when
+// it has done with one, so threads that are slow, or have more else to do, split
+// fewer. The sewer puts blocks in order again, and together what their ends cut
+// in two. All channels are shared: which thread is at the other end, none of the
+// stages knows.
 //
 // Channels carry blocks and batches, not words: thousands of words share what a
 // meeting in a channel costs. All are bounded, so the slowest stage sets the
 // pace, and memory does not grow with the input.
 //
-// Nobody passes an error on by hand: what escapes a tasklet comes out of main's
-// own wait, and the scheduler's end unwinds the tasklets that are left.
+// No stage passes an error on: what escapes a tasklet of main's thread comes out
+// of main's own wait, what escapes those of others is sent there (see start()),
+// and the ends of the schedulers unwind the tasklets that are left.
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cinttypes>
+#include <cstddef>
 #include <cstdint>
 #include <cstdio>
 #include <deque>
+#include <exception>
 #include <functional>
+#include <map>
 #include <new>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -32,6 +46,7 @@
 #include "weft/examples/pipeline/top_list.h"
 #include "weft/examples/pipeline/word_splitter.h"
 #include "weft/examples/pipeline/word_table.h"
+#include "weft/examples/random.h"
 #include "weft/weft.h"
 
 namespace {
@@ -43,6 +58,11 @@ input (no PATH, or -), and lists the most frequent ones.
 
   --top N       how many words to list (default 10)
   --counters N  how many tasklets count (default 4)
+  --threads N   how many threads, this one included (default 1)
+  --unordered   words are counted as blocks come from the threads, not in the
+                order of the text; the answer is the same
+  --work N      a stage to keep the threads busy: N digests of every block, some
+                0.3 ms each (default 0); their sum is in the totals
   --help        print this and exit
 
 A word is a run of the letters A-Z and a-z; case does not matter, and the end of
@@ -62,6 +82,15 @@ Exit status: 0 all counted, 1 something skipped or not written, 2 bad usage,
 130 interrupted.
 )";
 
+struct plan {
+  std::vector<std::string> paths;
+  std::size_t listed;
+  std::size_t counters;
+  std::size_t threads;
+  bool unordered;
+  long work;
+};
+
 struct hashed_word {
   std::string_view word;
   std::uint32_t hash;
@@ -73,6 +102,20 @@ struct batch {
   std::vector<hashed_word> words;
 };
 
+// A block and its words, those of each counter on their own.
+struct cut_block {
+  text_block_ptr block;
+  std::vector<std::vector<hashed_word>> words;
+  loose_ends ends{};
+  std::uint64_t digest = 0;
+
+  void add(std::string_view word) {
+    const std::uint64_t hash = std::hash<std::string_view>{}(word);
+    const std::size_t counter = (hash >> 32) * words.size() >> 32;
+    words[counter].push_back({word, static_cast<std::uint32_t>(hash)});
+  }
+};
+
 // What one counter has found. No word is counted by two of them.
 struct share {
   std::vector<top_list::entry> top;
@@ -80,32 +123,82 @@ struct share {
   std::uint64_t distinct = 0;
 };
 
-void read_all(const std::vector<std::string>& paths,
-              weft::sender<text_block_ptr> out, input_totals& so_far) {
-  text_reader reader(out, so_far);
+// All outlive the tasklets of all threads.
+struct channels {
+  channels(std::size_t counters, std::size_t threads)
+      : blocks(2 * threads, weft::shared),
+        ahead(8 * threads, weft::shared),
+        cut(2 * threads, weft::shared),
+        shares(weft::shared) {
+    for (std::size_t i = 0; i < counters; ++i)
+      words.emplace_back(2 * threads, weft::shared);
+  }
+
+  weft::channel<text_block_ptr> blocks;
+  // One signal for each block that is between reader and sewer. The bound to
+  // the blocks that wait for one that a slow thread has.
+  weft::channel<void> ahead;
+  weft::channel<cut_block> cut;
+  std::deque<weft::channel<batch>> words;  // one for each counter
+  weft::channel<share> shares;
+};
+
+void read_all(const std::vector<std::string>& paths, channels& to,
+              input_totals& so_far) {
+  text_reader reader(to.blocks, to.ahead, so_far);
   for (const std::string& path : paths) reader.read(path);
-  out.close();
+  to.blocks.close();
 }
 
-void split(weft::receiver<text_block_ptr> in,
-           std::deque<weft::channel<batch>>& out, input_totals& so_far) {
-  word_splitter splitter;
-  std::vector<std::vector<hashed_word>> words(out.size());
-  for (text_block_ptr& block : in) {
-    splitter(*block, [&](std::string_view word) {
-      const std::uint64_t hash = std::hash<std::string_view>{}(word);
-      const std::size_t counter = (hash >> 32) * out.size() >> 32;
-      words[counter].push_back({word, static_cast<std::uint32_t>(hash)});
-    });
-    for (std::size_t i = 0; i < out.size(); ++i)
-      if (!words[i].empty()) out[i].send({block, std::exchange(words[i], {})});
+std::uint64_t digest_of(const text_block& block, long rounds) {
+  if (rounds == 0) return 0;
+  std::uint64_t digest = block.number;
+  for (; rounds != 0; --rounds)
+    for (const char c : std::string_view(block.bytes.data(), block.size))
+      digest = examples::mix(digest ^ static_cast<unsigned char>(c));
+  return digest;
+}
+
+// `splitters`: how many have not ended.
+void split(channels& all, const plan& p, std::atomic<std::size_t>& splitters) {
+  for (text_block_ptr& block : all.blocks) {
+    cut_block made{std::move(block), {}};
+    made.words.resize(p.counters);
+    made.ends = split_words(*made.block, [&](auto word) { made.add(word); });
+    made.digest = digest_of(*made.block, p.work);
+    all.cut.send(std::move(made));
+    weft::yield();  // Who counts here is not to wait for the next block, too.
   }
-  for (auto& each : out) each.close();
-  if (splitter.dropped() == 0) return;
-  so_far.skipped += splitter.dropped();
+  if (--splitters == 0) all.cut.close();
+}
+
+void deliver(cut_block& from, std::deque<weft::channel<batch>>& to) {
+  for (std::size_t i = 0; i < to.size(); ++i)
+    if (!from.words[i].empty())
+      to[i].send({from.block, std::exchange(from.words[i], {})});
+}
+
+void sew(channels& all, const plan& p, input_totals& so_far) {
+  word_sewer sewer;
+  std::map<std::uint64_t, cut_block> early;  // at most as `ahead` holds
+  std::uint64_t next = 0;
+  for (cut_block& each : all.cut) {
+    if (p.unordered) deliver(each, all.words);
+    early.emplace(each.block->number, std::move(each));
+    for (; !early.empty() && early.begin()->first == next; ++next) {
+      cut_block now = std::move(early.extract(early.begin()).mapped());
+      const std::string_view word = sewer(*now.block, now.ends);
+      if (!word.empty()) now.add(word);
+      deliver(now, all.words);
+      so_far.digest += now.digest;
+      all.ahead.receive();
+    }
+  }
+  for (auto& each : all.words) each.close();
+  if (sewer.dropped() == 0) return;
+  so_far.skipped += sewer.dropped();
   erase_progress();
-  cli::warn("words too long to be counted: " +
-            std::to_string(splitter.dropped()));
+  cli::warn("words too long to be counted: " + std::to_string(sewer.dropped()));
 }
 
 void count(weft::receiver<batch> in, weft::sender<share> out,
@@ -150,26 +243,42 @@ std::uint64_t bytes_expected(const std::vector<std::string>& paths) {
   return total;
 }
 
-share run(const std::vector<std::string>& paths, std::size_t counters,
-          std::size_t listed, input_totals& so_far) {
-  weft::channel<text_block_ptr> blocks(2);
-  std::deque<weft::channel<batch>> words;  // one for each counter
-  for (std::size_t i = 0; i < counters; ++i) words.emplace_back(1);
-  weft::channel<share> shares;
+share run(const plan& p, input_totals& so_far) {
+  channels all(p.counters, p.threads);
+  std::atomic<std::size_t> splitters = p.threads;
 
-  // Ends before the channels do.
+  // These end before the channels do, and threads before main's scheduler.
   weft::scheduler scheduler;
-  weft::spawn(read_all, std::cref(paths), weft::sender(blocks),
-              std::ref(so_far));
-  weft::spawn(split, weft::receiver(blocks), std::ref(words), std::ref(so_far));
-  for (weft::channel<batch>& own : words)
-    weft::spawn(count, weft::receiver(own), weft::sender(shares), listed);
-  const weft::tasklet bar =
-      weft::spawn(show_progress, std::cref(so_far), bytes_expected(paths));
+  std::optional<weft::scheduler_pool> others;
+  if (p.threads > 1)
+    others.emplace(weft::scheduler_pool_options{
+        .threads = p.threads - 1, .pin = false, .name = "pipeline"});
 
-  share all = merge(weft::receiver(shares), counters, listed);
+  // The first of the threads is this one.
+  const auto start = [&](std::size_t thread, auto stage) {
+    if (thread == 0) return void(weft::spawn(stage));
+    others->spawn_on(thread - 1, [stage, &all] {
+      try {
+        stage();
+      } catch (const weft::tasklet_exit&) {
+        throw;
+      } catch (...) {
+        all.shares.send_exception(std::current_exception());
+      }
+    });
+  };
+  start(0, [&] { read_all(p.paths, all, so_far); });
+  start(0, [&] { sew(all, p, so_far); });
+  for (std::size_t i = 0; i < p.threads; ++i)
+    start(i, [&] { split(all, p, splitters); });
+  for (std::size_t i = 0; i < p.counters; ++i)
+    start(i % p.threads, [&, i] { count(all.words[i], all.shares, p.listed); });
+  const weft::tasklet bar =
+      weft::spawn(show_progress, std::cref(so_far), bytes_expected(p.paths));
+
+  share found = merge(all.shares, p.counters, p.listed);
   bar.kill();
-  return all;
+  return found;
 }
 
 }  // namespace
@@ -177,17 +286,22 @@ share run(const std::vector<std::string>& paths, std::size_t counters,
 int main(int argc, char** argv) {
   cli::arguments args(argc, argv);
   args.help(help_text);
-  const auto listed =
-      static_cast<std::size_t>(args.number("top", 10, 1, 1'000'000));
-  const auto counters =
-      static_cast<std::size_t>(args.number("counters", 4, 1, 1000));
-  std::vector<std::string> paths = args.operands();
-  if (paths.empty()) paths = {"-"};
+  const auto number = [&](std::string_view name, long otherwise, long most) {
+    return static_cast<std::size_t>(args.number(name, otherwise, 1, most));
+  };
+  plan p{.paths = {},
+         .listed = number("top", 10, 1'000'000),
+         .counters = number("counters", 4, 1000),
+         .threads = number("threads", 1, 256),
+         .unordered = args.flag("unordered"),
+         .work = args.number("work", 0, 0, 1'000'000)};
+  p.paths = args.operands();
+  if (p.paths.empty()) p.paths = {"-"};
   cli::catch_interrupt();
 
   try {
     input_totals input;
-    const share all = run(paths, counters, listed, input);
+    const share all = run(p, input);
     // As uniq -c has it.
     for (const auto& [n, word] : all.top)
       std::printf("%7" PRIu64 " %s\n", n, word.c_str());
@@ -197,12 +311,17 @@ int main(int argc, char** argv) {
                  ", distinct: %" PRIu64 ", skipped: %" PRIu64 "\n",
                  input.files, input.bytes, all.words, all.distinct,
                  input.skipped);
+    if (p.work != 0)
+      std::fprintf(stderr, "digest: %016" PRIx64 "\n", input.digest);
     return code;
   } catch (const interrupted_by_user&) {
     cli::warn("interrupted");
     return 130;
   } catch (const std::bad_alloc&) {
     cli::warn("out of memory");
+    return 1;
+  } catch (const std::system_error& e) {
+    cli::warn(std::string("no more threads: ") + e.what());
     return 1;
   }
 }

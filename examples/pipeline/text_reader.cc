@@ -104,6 +104,8 @@ void text_reader::send_blocks(int fd, const std::string& name, bool may_wait) {
       return skip(name, "binary file");
     if (first && got >= 0) ++so_far_->files;
     so_far_->bytes += block->size;
+    block->number = sent_++;
+    ahead_->send();
     out_.send(std::move(block));
     if (got <= 0) return;
   }

@@ -20,6 +20,7 @@ inline constexpr std::size_t block_size = std::size_t{64} << 10;
 struct text_block {
   std::array<char, block_size> bytes;
   std::size_t size;      // 0: the end of a file
+  std::uint64_t number;  // 0, 1, 2 ... through all files
   std::string spanning;  // the word that began in earlier blocks and ends here
 };
 using text_block_ptr = std::shared_ptr<text_block>;
@@ -29,6 +30,7 @@ struct input_totals {
   std::uint64_t files = 0;
   std::uint64_t bytes = 0;
   std::uint64_t skipped = 0;  // files and directories, each one reported
+  std::uint64_t digest = 0;   // of blocks, where one is asked for
 };
 
 // Thrown on Ctrl-C.
@@ -36,9 +38,11 @@ struct interrupted_by_user {};
 
 class text_reader {
  public:
-  // Both outlive it.
-  text_reader(weft::sender<text_block_ptr> out, input_totals& so_far)
-      : out_(out), so_far_(&so_far) {}
+  // All outlive it. A signal to `ahead` comes before each block: who takes it
+  // says that the block has gone its way.
+  text_reader(weft::sender<text_block_ptr> out, weft::channel<void>& ahead,
+              input_totals& so_far)
+      : out_(out), ahead_(&ahead), so_far_(&so_far) {}
 
   // Sends everything `path` holds; "-" is standard input. What cannot be read
   // is reported and skipped. Parks. Throws interrupted_by_user.
@@ -51,5 +55,7 @@ class text_reader {
   void skip(const std::string& name, std::string_view why);
 
   weft::sender<text_block_ptr> out_;
+  weft::channel<void>* ahead_;
+  std::uint64_t sent_ = 0;
   input_totals* so_far_;
 };

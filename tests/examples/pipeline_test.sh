@@ -70,6 +70,20 @@ for n in 1 3 64; do
   same "$law" "$work/all"
 done
 
+law="how many threads does not matter, nor does the order of the blocks"
+check "$law" 0 --work 1 --top 100000 "$work/text"
+same "$law" "$work/all"
+cp "$work/err" "$work/totals"
+for threads in 1 2 4 9; do
+  for order in "" --unordered; do
+    check "$law ($threads $order)" 0 --threads=$threads $order --work 1 --top 100000 "$work/text"
+    same "$law ($threads $order)" "$work/all"
+    # With a digest of all blocks.
+    cmp -s "$work/totals" "$work/err" || fail "$law ($threads $order): $(cat "$work/err")"
+  done
+done
+says "$law" "^digest: "
+
 law="one enormous line is no worse than many"
 tr '\n' ' ' <"$work/text" >"$work/line"
 check "$law" 0 --top 100000 - <"$work/line"
@@ -80,6 +94,10 @@ head -c 20000 "$work/text" >"$work/short"
 count 100000 <"$work/short" >"$work/expected"
 check "$law" 0 --top 100000 < <(dd if="$work/short" bs=3 status=none)
 same "$law" "$work/expected"
+for order in "" --unordered; do
+  check "$law ($order)" 0 --threads 3 $order --top 100000 < <(dd if="$work/short" bs=3 status=none)
+  same "$law ($order)" "$work/expected"
+done
 head -c 60000 /dev/zero | tr '\0' x >"$work/long"
 { cat "$work/text"; cat "$work/long"; echo; } >"$work/both"
 count 100000 <"$work/both" >"$work/expected"
@@ -90,6 +108,9 @@ law="a word without an end is dropped, and said so"
 check "$law" 1 --top 100000 - < <(cat "$work/long" "$work/long" "$work/text" | tr X x)
 says "$law" "too long"
 
+check "$law" 1 --threads 2 --unordered - < <(cat "$work/long" "$work/long" "$work/text" | tr X x)
+says "$law" "too long"
+
 law="the end of a file ends a word"
 printf half >"$work/half"
 printf '      2 half\n' >"$work/expected"
@@ -97,9 +118,11 @@ check "$law" 0 "$work/half" "$work/half"
 same "$law" "$work/expected"
 
 law="no input, no words"
-check "$law" 0 </dev/null
-same "$law" /dev/null
-says "$law" "words: 0, distinct: 0"
+for threads in 1 4; do
+  check "$law" 0 --threads $threads </dev/null
+  same "$law" /dev/null
+  says "$law" "words: 0, distinct: 0"
+done
 
 law="a directory is walked, and nothing in it blocks or loops"
 mkdir -p "$work/tree/deep/deeper" "$work/tree/.git"
@@ -152,7 +175,9 @@ check "$law" 0 --help
 grep -q '^Usage: ' "$work/out" || fail "$law"
 
 law="nonsense is one sentence and exit code 2"
-for arguments in --top --top=x "--top 0" --counters=-1 --counters=1e3 --nonsense -n --help=1; do
+for arguments in --top --top=x "--top 0" --counters=-1 --counters=1e3 --nonsense -n --help=1 \
+  --threads --threads=0 --threads=-1 --threads=two --threads=2.5 --threads=257 --unordered=1 \
+  --work --work=-1; do
   # shellcheck disable=SC2086
   check "$law ($arguments)" 2 $arguments
   sentences "$law ($arguments)" 1
@@ -183,29 +208,43 @@ check "$law" 1 <&-
 says "$law" "standard input: Bad file descriptor"
 
 law="Ctrl-C ends it, also where it waits for input"
-"$program" <"$work/pipe" >"$work/out" 2>"$work/err" &
-pid=$!
-exec 8>"$work/pipe"
-cat "$work/line" "$work/long" "$work/long" >&8 # More than a pipe holds: it reads.
-kill -INT $pid
-code=0
-wait $pid || code=$?
-exec 8>&-
-expect "$law" 130 $code
-says "$law" "interrupted"
-same "$law" /dev/null
+for threads in 1 3; do
+  "$program" --threads $threads <"$work/pipe" >"$work/out" 2>"$work/err" &
+  pid=$!
+  exec 8>"$work/pipe"
+  cat "$work/line" "$work/long" "$work/long" >&8 # More than a pipe holds: it reads.
+  kill -INT $pid
+  code=0
+  wait $pid || code=$?
+  exec 8>&-
+  expect "$law" 130 $code
+  says "$law" "interrupted"
+  same "$law" /dev/null
+done
 
 law="memory does not grow with the input"
-# No sanitizer starts within this limit, which is one of addresses, not of pages.
-limited() { (ulimit -v 131072 && exec "$program" "$@"); }
-if ! limited --help >"$work/out" 2>&1; then
+# No sanitizer starts within this limit, which is one of addresses, not of pages:
+# each thread takes some, whatever it does.
+limited() {
+  (ulimit -v $((131072 * $1)) && shift && MALLOC_ARENA_MAX=1 exec "$program" "$@")
+}
+if ! limited 1 --help >"$work/out" 2>&1; then
   echo "skipped: $law"
 else
+  for threads in 1 2; do
+    code=0
+    limited $threads --threads $threads >"$work/out" 2>"$work/err" \
+      < <(yes "$(head -c 60000 "$work/line")" | head -c 200000000) || code=$?
+    expect "$law ($threads)" 0 $code
+    says "$law ($threads)" "bytes: 200000000,"
+  done
+
+  law="where there can be no more threads, that is said"
   code=0
-  limited >"$work/out" 2>"$work/err" \
-    < <(yes "$(head -c 60000 "$work/line")" | head -c 200000000) || code=$?
-  expect "$law" 0 $code
-  says "$law" "bytes: 200000000,"
+  limited 1 --threads 256 "$work/text" >"$work/out" 2>"$work/err" || code=$?
+  expect "$law" 1 $code
+  sentences "$law" 1
+  same "$law" /dev/null
 fi
 
 ((failures == 0)) && echo "all passed"
