@@ -18,7 +18,7 @@
 // pace, and memory does not grow with the input.
 //
 // No stage passes an error on: what escapes a tasklet of main's thread comes out
-// of main's own wait, what escapes those of others is sent there (see start()),
+// of main's own wait, what escapes those of others is sent there (see run()),
 // and the ends of the schedulers unwind the tasklets that are left.
 #include <sys/stat.h>
 #include <unistd.h>
@@ -247,32 +247,39 @@ share run(const plan& p, input_totals& so_far) {
   channels all(p.counters, p.threads);
   std::atomic<std::size_t> splitters = p.threads;
 
-  // These end before the channels do, and threads before main's scheduler.
-  weft::scheduler scheduler;
+  // These end before the channels do.
   std::optional<weft::scheduler_pool> others;
   if (p.threads > 1)
     others.emplace(weft::scheduler_pool_options{
         .threads = p.threads - 1, .pin = false, .name = "pipeline"});
+  if (others) {
+    // There is memory for a stack in each of them, or this throws.
+    others->broadcast([] {});
+    others->join();
+  }
+  weft::scheduler scheduler;
 
-  // The first of the threads is this one.
-  const auto start = [&](std::size_t thread, auto stage) {
-    if (thread == 0) return void(weft::spawn(stage));
-    others->spawn_on(thread - 1, [stage, &all] {
+  // What thread i does for all; the first is this one.
+  const auto work_on = [&](std::size_t i) {
+    weft::scope stages;
+    stages.spawn([&] { split(all, p, splitters); });
+    for (std::size_t c = i; c < p.counters; c += p.threads)
+      stages.spawn([&, c] { count(all.words[c], all.shares, p.listed); });
+    stages.join();
+  };
+  weft::spawn([&] { read_all(p.paths, all, so_far); });
+  weft::spawn([&] { sew(all, p, so_far); });
+  weft::spawn(work_on, 0);
+  for (std::size_t i = 1; i < p.threads; ++i)
+    others->spawn_on(i - 1, [&, i] {
       try {
-        stage();
+        work_on(i);
       } catch (const weft::tasklet_exit&) {
         throw;
       } catch (...) {
         all.shares.send_exception(std::current_exception());
       }
     });
-  };
-  start(0, [&] { read_all(p.paths, all, so_far); });
-  start(0, [&] { sew(all, p, so_far); });
-  for (std::size_t i = 0; i < p.threads; ++i)
-    start(i, [&] { split(all, p, splitters); });
-  for (std::size_t i = 0; i < p.counters; ++i)
-    start(i % p.threads, [&, i] { count(all.words[i], all.shares, p.listed); });
   const weft::tasklet bar =
       weft::spawn(show_progress, std::cref(so_far), bytes_expected(p.paths));
 
@@ -322,6 +329,9 @@ int main(int argc, char** argv) {
     return 1;
   } catch (const std::system_error& e) {
     cli::warn(std::string("no more threads: ") + e.what());
+    return 1;
+  } catch (const std::exception& e) {
+    cli::warn(e.what());
     return 1;
   }
 }
