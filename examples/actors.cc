@@ -3,11 +3,14 @@
 // world, which is another one. Those who collide talk to each other: the same
 // clan breeds, of two clans the stronger lives on.
 //
-// actors/actor.h says what an actor is, actors/protocol.h what they say.
+// actors/actor.h says what an actor is, actors/protocol.h what they say,
+// actors/shard.h how they live on several threads.
 #include <algorithm>
 #include <charconv>
 #include <chrono>
 #include <cinttypes>
+#include <cstddef>
+#include <cstdint>
 #include <cstdio>
 #include <exception>
 #include <limits>
@@ -17,6 +20,7 @@
 
 #include "weft/examples/actors/picture.h"
 #include "weft/examples/actors/screen.h"
+#include "weft/examples/actors/shard.h"
 #include "weft/examples/actors/world.h"
 #include "weft/examples/cli.h"
 #include "weft/weft.h"
@@ -31,6 +35,7 @@ tasklet. The same options give the same history, down to the digest.
   --ticks N     how long, from 1 (200)
   --seed N      another seed is another history (1)
   --size WxH    of the world, in squares from 10 to 100000 (32 a robot)
+  --threads N   robots live on so many, 1 to 64 (1); the history is the same
   --watch       shows the world in the terminal while it lives
   --svg FILE    draws paths: of at most 300 robots at a time, for 400 ticks
   --help        this text
@@ -40,6 +45,7 @@ Ctrl-C ends the simulation between two ticks. What took how long goes to stderr.
 
 struct settings {
   actors::rules rules{};
+  std::size_t threads = 1;
   bool watch = false;
   std::string svg;
 };
@@ -67,6 +73,7 @@ settings parse(cli::arguments& args) {
       static_cast<std::uint32_t>(args.number("robots", 1000, 1, 1'000'000));
   s.rules.ticks = static_cast<std::uint64_t>(args.number("ticks", 200, 1, any));
   s.rules.seed = static_cast<std::uint64_t>(args.number("seed", 1, 0, any));
+  s.threads = static_cast<std::size_t>(args.number("threads", 1, 1, 64));
   s.watch = args.flag("watch");
   s.svg = args.text("svg", "");
   const std::string size = args.text("size", "");
@@ -85,9 +92,9 @@ settings parse(cli::arguments& args) {
   return s;
 }
 
-void report(const actors::world& w, std::chrono::duration<double> took) {
+void report(const actors::world& w, std::uint64_t messages,
+            std::chrono::duration<double> took) {
   const actors::history& past = w.past();
-  const std::uint64_t messages = actors::messages_sent;
   std::printf("ticks       %" PRIu64 "\n", past.ticks);
   std::printf("population  %zu\n", w.population());
   std::printf("collisions  %" PRIu64 "\n", past.collisions);
@@ -104,22 +111,39 @@ void simulate(const settings& s) {
   std::optional<actors::picture> picture;
   if (!s.svg.empty()) picture.emplace(s.svg, s.rules);
   const auto start = std::chrono::steady_clock::now();
-  actors::world world(s.rules);
+  actors::shards shards(s.threads);
+  actors::world world(s.rules, shards);
+  std::optional<weft::scheduler_pool> others;
+  if (s.threads > 1)
+    others.emplace(weft::scheduler_pool_options{
+        .threads = s.threads - 1, .pin = false, .name = "robots"});
   weft::scheduler scheduler;
+  if (others) {
+    // There is memory for a stack in each of them, or this throws.
+    others->broadcast([] {});
+    others->join();
+    for (std::size_t i = 1; i != s.threads; ++i)
+      others->spawn_on(i - 1, [&shards, i] { shards.serve(i); });
+    weft::spawn([&shards] { shards.serve(0); });
+  }
   std::optional<actors::screen> screen;
   if (s.watch) screen.emplace();
 
-  weft::spawn([&] {
+  const weft::tasklet life = weft::spawn([&] {
     world.live([&] {
       if (picture) picture->add(world);
       if (screen) screen->draw(world);
       return !cli::interrupted() && std::ferror(stdout) == 0;
     });
   });
+  life.join();
+  shards.close();
   weft::run();  // until the last robot has ended
+  if (others) others->join();
 
   screen.reset();
-  report(world, std::chrono::steady_clock::now() - start);
+  report(world, shards.messages_sent(),
+         std::chrono::steady_clock::now() - start);
   if (picture) picture->save();
 }
 

@@ -12,35 +12,48 @@
 // A mailbox holds a number of messages. Sending to a full one parks, which is
 // the back-pressure, and the danger: actors that fill each other's mailboxes
 // wait for ever. See protocol.h for why these do not.
+//
+// A mailbox belongs to its actor's thread. A message to another thread goes
+// there as a letter, which puts it into the mailbox; the sender does not wait
+// for that.
 #pragma once
 
-#include <cstdint>
+#include <type_traits>
 #include <utility>
 
+#include "weft/examples/actors/shard.h"
 #include "weft/weft.h"
 
 namespace actors {
 
-// Of all actors.
-inline std::uint64_t messages_sent = 0;
-
-// Where to send to an actor. Not to be used once the actor has ended.
+// Where to send to an actor, from any thread that has a shard. Not to be used
+// once the actor has ended.
 template <typename Mailbox>
 class address {
  public:
   address() = default;  // of nobody
-  explicit address(Mailbox& to) : to_(&to) {}
+  // Of an actor of this thread.
+  explicit address(Mailbox& to) : to_(&to), home_(&shard::here()) {}
 
   template <typename Message>
   void send(Message&& message) const {
-    to_->send(std::forward<Message>(message));
-    ++messages_sent;
+    shard& here = shard::here();
+    ++here.messages_sent;
+    if (home_ == &here) return to_->send(std::forward<Message>(message));
+    home_->post([to = to_, m = std::decay_t<Message>(
+                               std::forward<Message>(message))] {  //
+      to->send(m);
+    });
   }
   // Ends the loop of the actor.
-  void close() const { to_->close(); }
+  void close() const {
+    if (home_ == &shard::here()) return to_->close();
+    home_->post([to = to_] { to->close(); });
+  }
 
  private:
   Mailbox* to_ = nullptr;
+  shard* home_ = nullptr;
 };
 
 }  // namespace actors

@@ -19,11 +19,18 @@
 // how many replies it is owed. Nobody waits for a robot that waits for the
 // world, so no circle of waiting closes.
 //
+// Nor does one that goes through the letter boxes of several threads. All but
+// that of the world's thread hold letters to robots alone, who have room: they
+// are emptied whatever the others do. That of the world's thread is emptied as
+// soon as the world receives, and what the world waits for meanwhile, if it
+// waits for anything else, is room in one of the others.
+//
 // A robot that reports its death sends nothing afterwards; the world forgets
 // its address then, and its opponent has had its last message.
 //
 // Every robot is linked to the world: should one fail, the world ends rather
-// than wait for its reply, and with the world the others.
+// than wait for its reply, and with the world the others. One of another thread
+// is linked to who serves that, who tells the world's thread.
 #pragma once
 
 #include <cstdint>

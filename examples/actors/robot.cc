@@ -29,7 +29,6 @@ void robot(birth self, world_address world) {
   std::int32_t dx = dice.around_zero(top_speed);
   std::int32_t dy = dice.around_zero(top_speed);
 
-  weft::link(self.world);
   robot_mailbox in(1);
   world.send(hello{self.seat, address(in)});
 

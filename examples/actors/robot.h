@@ -13,7 +13,6 @@ struct birth {
   std::uint32_t seat;
   std::uint8_t clan;
   std::uint64_t seed;
-  weft::tasklet world;
 };
 
 // Wanders and meets others until it dies of age, loses a fight, or its mailbox

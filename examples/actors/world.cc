@@ -3,7 +3,7 @@
 // - Between two steps of a tick every robot waits for its mailbox, and the
 //   world's own mailbox is empty: as many reports have come as were owed.
 // - Reports are filed first and acted upon by seat, so that the history does
-//   not depend on who ran first.
+//   not depend on who ran first, nor on how many threads there are.
 #include "weft/examples/actors/world.h"
 
 #include <algorithm>
@@ -20,8 +20,9 @@ constexpr std::size_t robot_stack = std::size_t{32} << 10;
 
 }  // namespace
 
-world::world(const rules& r)
+world::world(const rules& r, shards& homes)
     : rules_(r),
+      homes_(&homes),
       end_{r.width * square - 1, r.height * square - 1},
       dice_(r.seed),
       in_(mailbox_size) {}
@@ -101,10 +102,9 @@ void world::spawn(std::uint8_t clan, point at) {
   }
   const std::uint32_t seat = free_.back();
   const std::uint64_t id = past_.spawned + 1;
-  weft::spawn({.stack_size = robot_stack}, robot,
-              birth{seat, clan, examples::mix(rules_.seed ^ examples::mix(id)),
-                    weft::current()},
-              address(in_));
+  const birth b{seat, clan, examples::mix(rules_.seed ^ examples::mix(id))};
+  homes_->spawn(seat % homes_->size(), {.stack_size = robot_stack},
+                [b, to = address(in_)] { robot(b, to); });
   free_.pop_back();
   past_.spawned = id;
   bodies_[seat] = {

@@ -10,6 +10,7 @@
 
 #include "weft/examples/actors/grid.h"
 #include "weft/examples/actors/protocol.h"
+#include "weft/examples/actors/shard.h"
 #include "weft/examples/random.h"
 
 namespace actors {
@@ -44,7 +45,8 @@ struct history {
 
 class world {
  public:
-  explicit world(const rules& r);
+  // Robots live in all of the shards, the world in the first.
+  world(const rules& r, shards& homes);
 
   // The loop of the actor. Ends after the asked ticks, or as soon as
   // `after_tick` gives false; all robots have been told to end then.
@@ -73,6 +75,7 @@ class world {
   void file(const outcome& o) { bodies_[o.seat].what = o.what; }
 
   rules rules_;
+  shards* homes_;
   point end_;  // the last position
   examples::random dice_;
   world_mailbox in_;

@@ -16,9 +16,11 @@ no_temporaries() {
   done
 }
 
-# The history of a seed is always the same, with every compiler.
-gives 0 "$actors" --robots 50 --ticks 60 --seed 7 --size 40x20
-printed <<'END'
+# The history of a seed is always the same, with every compiler and on any number
+# of threads.
+for threads in 1 2 4; do
+  gives 0 "$actors" --robots 50 --ticks 60 --seed 7 --size 40x20 --threads $threads
+  printed <<'END'
 ticks       60
 population  49
 collisions  32
@@ -27,11 +29,16 @@ removed     23
 messages    6202
 digest      6e213ae0d7571ec7
 END
+done
 
 gives 0 "$actors" --robots=300 --ticks=300
 cp "$dir/out" "$dir/first"
 gives 0 "$actors" --robots 300 --ticks 300
 cmp "$dir/first" "$dir/out" || wrong "one seed gave two histories"
+for threads in 2 4; do
+  gives 0 "$actors" --robots 300 --ticks 300 --threads $threads
+  cmp "$dir/first" "$dir/out" || wrong "$threads threads gave another history"
+done
 grep -q 'ticks/s, .* messages/s' "$dir/err" || wrong "no rates on stderr"
 
 # The population stays, and every robot is accounted for.
@@ -48,6 +55,7 @@ gives 0 "$actors" --robots 300 --ticks 300 --seed 2
 [ "$(value_of digest)" != "$digest" ] || wrong "two seeds gave one history"
 
 gives 0 "$actors" --robots 1 --ticks 1
+gives 0 "$actors" --robots 1 --ticks 1 --threads 64
 
 explains_itself "$actors"
 refuses 2 "$actors" --robots 0
@@ -57,6 +65,10 @@ refuses 2 "$actors" --robots
 refuses 2 "$actors" --ticks 0
 refuses 2 "$actors" --ticks 99999999999999999999
 refuses 2 "$actors" --seed -1
+refuses 2 "$actors" --threads 0
+refuses 2 "$actors" --threads 65
+refuses 2 "$actors" --threads two
+refuses 2 "$actors" --threads
 refuses 2 "$actors" --size 40
 refuses 2 "$actors" --size 40x
 refuses 2 "$actors" --size 40x9
@@ -83,17 +95,20 @@ no_temporaries
 loses_nothing 1 "$actors" --robots 10 --ticks 5
 
 # Ctrl-C. The temporary file is made when Ctrl-C is being caught already.
-"$actors" --robots 100 --ticks 1000000000 --svg "$dir/cut.svg" \
-  >"$dir/out" 2>"$dir/err" &
-pid=$!
-await "[ -n \"\$(find '$dir' -name 'cut.svg.*.tmp')\" ]"
-kill -INT "$pid"
-code=0
-wait "$pid" || code=$?
-[ "$code" -eq 130 ] || wrong "Ctrl-C gave $code"
-[ -n "$(value_of digest)" ] || wrong "Ctrl-C: the report is missing"
-[ -s "$dir/cut.svg" ] || wrong "Ctrl-C: the picture is missing"
-no_temporaries
+for threads in 1 3; do
+  rm -f "$dir/cut.svg"
+  "$actors" --robots 100 --ticks 1000000000 --threads $threads \
+    --svg "$dir/cut.svg" >"$dir/out" 2>"$dir/err" &
+  pid=$!
+  await "[ -n \"\$(find '$dir' -name 'cut.svg.*.tmp')\" ]"
+  kill -INT "$pid"
+  code=0
+  wait "$pid" || code=$?
+  [ "$code" -eq 130 ] || wrong "Ctrl-C gave $code"
+  [ -n "$(value_of digest)" ] || wrong "Ctrl-C: the report is missing"
+  [ -s "$dir/cut.svg" ] || wrong "Ctrl-C: the picture is missing"
+  no_temporaries
+done
 
 # In a terminal, whose Ctrl-C is a key.
 if ! script -qec true /dev/null >/dev/null 2>&1 </dev/null; then
