@@ -268,12 +268,8 @@ class channel : private rendezvous<T> {
   // (Stackless: queue.)
   using core::front;
   // Values in the buffer, and how many fit.
-  [[nodiscard]] std::size_t size() const {
-    return core::size();
-  }
-  [[nodiscard]] std::size_t capacity() const {
-    return core::capacity();
-  }
+  [[nodiscard]] std::size_t size() const { return core::size(); }
+  [[nodiscard]] std::size_t capacity() const { return core::capacity(); }
 
   // Holds from the next meeting on, also for those who wait already.
   using core::get_preference;

@@ -257,8 +257,7 @@ class rendezvous : protected channel_core {
     if (ring_ && is_free(s) && ring_->try_put(std::forward<Value>(value)))
       return op_status::done;
     if (s->flagged(channels_watched))
-      tell(s, true, !full(),
-           !std::holds_alternative<wait_never>(wait));
+      tell(s, true, !full(), !std::holds_alternative<wait_never>(wait));
     struct sending {
       rendezvous& to;
       Value&& value;
@@ -280,8 +279,7 @@ class rendezvous : protected channel_core {
         ring_->try_take([&to](T&& value) { land(&to, std::move(value)); }))
       return op_status::done;
     if (s->flagged(channels_watched))
-      tell(s, false, size() != 0,
-           !std::holds_alternative<wait_never>(wait));
+      tell(s, false, size() != 0, !std::holds_alternative<wait_never>(wait));
     struct receiving {
       rendezvous& from;
       landing& to;

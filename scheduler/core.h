@@ -175,7 +175,6 @@ struct core : dispatcher {
   // Of each other scheduler in the report of a deadlock.
   static constexpr std::size_t lines_of_others = 100;
 
-
   // ---- stop_guard.cc
   [[nodiscard]] bool stops_may_come() const {
     return stop_guards != nullptr && !flagged(closing) && stops_possible();
@@ -434,9 +433,9 @@ struct core : dispatcher {
   std::deque<late_failure> failures;
 
   const std::shared_ptr<inbox> mail = std::make_shared<inbox>(*this);
-  std::size_t awaited = 0;     // letters that are certain to come
-  std::size_t crossings = 0;   // waits that other threads may end
-  std::size_t hoped_for = 0;   // those that other schedulers may send
+  std::size_t awaited = 0;          // letters that are certain to come
+  std::size_t crossings = 0;        // waits that other threads may end
+  std::size_t hoped_for = 0;        // those that other schedulers may send
   std::atomic<bool> stuck = false;  // set by who has found a standstill
   // Not 0: it is not the one to be told of a deadlock, since it waits for work, or
   // for the end of others.

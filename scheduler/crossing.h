@@ -17,9 +17,8 @@
 
 #include <atomic>
 #include <exception>
-#include <source_location>
-
 #include <optional>
+#include <source_location>
 
 #include "weft/scheduler/alarm.h"
 #include "weft/scheduler/guard.h"

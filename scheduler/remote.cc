@@ -267,9 +267,7 @@ void far_end::conclude() noexcept {
 // ---- join, by a tasklet
 
 far_join::far_join(const tasklet& t)
-    : far_end(t),
-      back_(core::present().mail),
-      answer_(*this, &come_back) {}
+    : far_end(t), back_(core::present().mail), answer_(*this, &come_back) {}
 
 void far_join::ask(dispatcher& own) noexcept {
   ++core::of(&own).hoped_for;

@@ -14,8 +14,7 @@ void completion_line::add(entry& e, const future_base& f) {
 void completion_line::came(entry& e) noexcept {
   (first_ != nullptr ? last_->next_ : first_) = &e;
   last_ = &e;
-  while (!waiters_.empty())
-    home_->serve(waiters_.front(), waiters_);
+  while (!waiters_.empty()) home_->serve(waiters_.front(), waiters_);
 }
 
 completion_line::entry* completion_line::next(std::source_location where) {

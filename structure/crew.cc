@@ -39,8 +39,7 @@ void crew::enrol(const tasklet& t) noexcept {
 void crew::leave() noexcept {
   if (--size_ != 0) return;
   dispatcher* s = this_dispatcher();
-  while (!waiting_.empty())
-    s->serve(waiting_.front(), waiting_);
+  while (!waiting_.empty()) s->serve(waiting_.front(), waiting_);
 }
 
 void crew::fail(std::exception_ptr what) noexcept {

@@ -35,9 +35,10 @@ class future_case : public conditional_case<future_case<F>> {
             of(c).require_here(s);
             return of(c).ready();
           },
-      .perform = [](select_case&, dispatcher*, control_block*&) {
-        return true;  // It stays ready.
-      },
+      .perform =
+          [](select_case&, dispatcher*, control_block*&) {
+            return true;  // It stays ready.
+          },
       .line = [](select_case& c) -> wait_queue& { return of(c).line(); },
       .handle = [](select_case& c) { static_cast<future_case&>(c).handle(); }};
 

@@ -129,8 +129,7 @@ void future_state::claim() {
 
 void future_state::conclude(outcome o) noexcept {
   outcome_ = o;
-  while (!waiters_.empty())
-    home_->serve(waiters_.front(), waiters_);
+  while (!waiters_.empty()) home_->serve(waiters_.front(), waiters_);
   while (followers_ != nullptr) {
     follower* const f = followers_;
     f->leave();

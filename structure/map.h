@@ -240,8 +240,7 @@ class map_unordered_view {
 
     void wake() noexcept {
       dispatcher* s = this_dispatcher();
-      while (!waiting.empty())
-        s->serve(waiting.front(), waiting);
+      while (!waiting.empty()) s->serve(waiting.front(), waiting);
     }
 
     void end() noexcept {

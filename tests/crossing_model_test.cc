@@ -154,7 +154,7 @@ template <bool Claims>
 struct meeting {
   auto operator<=>(const meeting&) const = default;
 
-  std::array<bool, 2> guard{};         // held
+  std::array<bool, 2> guard{};            // held
   std::array<bool, 2> lines{true, true};  // where its records stand
   std::array<int, 2> partner{};
   std::array<bool, 2> serves{};

@@ -119,11 +119,11 @@ class crowd {
   std::size_t unbegun_ = 0;  // in all lines
   std::size_t resting_ = 0;
   std::size_t clear_ = 0;
-  std::size_t ready_ = 0;       // have begun to take work
-  std::size_t done_ = 0;        // have nothing more to do with any of this
-  bool stopping_ = false;       // no more work comes
-  bool ending_ = false;         // what is left is given up
-  bool given_up_ = false;       // there was something
+  std::size_t ready_ = 0;  // have begun to take work
+  std::size_t done_ = 0;   // have nothing more to do with any of this
+  bool stopping_ = false;  // no more work comes
+  bool ending_ = false;    // what is left is given up
+  bool given_up_ = false;  // there was something
   std::exception_ptr stillborn_;
   std::vector<scheduler_pool_failure> failures_;
   visitor* visitors_ = nullptr;
