@@ -310,7 +310,9 @@ void channel_core::call_back(dispatcher* s, bool sending, bool stored,
     // Room in the buffer is of no use behind an exception that waits.
     const bool served = stored && (!sending || senders_.empty());
     will_block = !partners && !served;
-    return !(sending && closed_) && !(will_block && (closed_ || !waits));
+    const bool fails =
+        (sending && closed_) || (will_block && (closed_ || !waits));
+    return !fails;
   });
   if (happens) call_back(s, sending, will_block);
 }

@@ -106,7 +106,8 @@ class rendezvous : protected channel_core {
           continue;  // The callback may have done anything.
         }
         if (found.any()) {
-          if (found.sender != nullptr && !s->claim(*found.sender)) continue;
+          if (found.sender != nullptr && !dispatcher::claim(*found.sender))
+            continue;
           take(s, to, found);
           return op_status::done;
         }

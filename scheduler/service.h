@@ -34,7 +34,7 @@ class local_service {
   [[gnu::always_inline]] wait_record* first(wait_queue& q, bool /*now*/) {
     while (!q.empty()) {
       wait_record& w = q.front();
-      if (s_->claim(w)) [[likely]]
+      if (dispatcher::claim(w)) [[likely]]
         return &w;
       if (exception_first(q)) break;
     }
@@ -83,7 +83,7 @@ class shared_service {
     while (!q.empty()) {
       wait_record& w = q.front();
       if (now) require_first_may_run(q);
-      if (w.sibling == nullptr || s_->claim(w)) return &w;
+      if (w.sibling == nullptr || dispatcher::claim(w)) return &w;
       if (local_service::exception_first(q)) break;
     }
     return nullptr;
