@@ -52,8 +52,6 @@ class rendezvous : protected channel_core {
     ring_ends_ = ring_.get();
   }
 
-  rendezvous(const rendezvous&) = delete;
-  rendezvous& operator=(const rendezvous&) = delete;
   ~rendezvous() { ring_ends_ = nullptr; }
 
   [[nodiscard]] std::size_t size() const {
@@ -106,8 +104,7 @@ class rendezvous : protected channel_core {
           continue;  // The callback may have done anything.
         }
         if (found.any()) {
-          if (found.sender != nullptr && !dispatcher::claim(*found.sender))
-            continue;
+          if (found.sender != nullptr && !s->claim(*found.sender)) continue;
           take(s, to, found);
           return op_status::done;
         }

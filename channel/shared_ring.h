@@ -75,8 +75,8 @@ class ring_ends {
   alignas(64) std::atomic<position> tail_{stopped};
   std::atomic<position> seen_head_{0};  // a value that it has had
   alignas(64) std::atomic<position> head_{stopped};
-  alignas(64) const std::size_t capacity_;
-  const bool may_flow_;
+  alignas(64) std::size_t capacity_;
+  bool may_flow_;
 
  private:
   static std::size_t checked(std::size_t capacity) {
@@ -208,8 +208,8 @@ class shared_ring : public ring_ends {
            static_cast<std::int64_t>(capacity_);
   }
 
-  const std::size_t mask_;
-  const std::unique_ptr<cell[]> cells_;
+  std::size_t mask_;
+  std::unique_ptr<cell[]> cells_;
 };
 
 }  // namespace weft

@@ -97,6 +97,7 @@ void dispatcher::line_up_crossing(wait_record& first) noexcept {
   ++core::of(this).crossings;
 }
 
+// NOLINTNEXTLINE(readability-convert-member-functions-to-static)
 bool dispatcher::claim_crossing(wait_record& w) noexcept {
   if (crossing_wait::of(w).claim()) return true;
   w.queue->remove(w);

@@ -225,7 +225,7 @@ struct dispatcher {
   // Whoever serves a record that a select may have in this scheduler calls it
   // before he changes anything. False: another thread has been faster, and `w`
   // stands in its line no more.
-  static bool claim(wait_record& w) noexcept {
+  bool claim(wait_record& w) noexcept {
     return w.crossing == 0 || claim_crossing(w);
   }
   // He cannot be served after all: a select that was claimed looks again.
@@ -351,7 +351,7 @@ struct dispatcher {
   }
 
   friend struct crossing_wait;
-  static bool claim_crossing(wait_record& w) noexcept;
+  bool claim_crossing(wait_record& w) noexcept;
   bool withdraw(control_block* t) noexcept;
   // Requires: its wait has been claimed.
   void leave_lines(control_block* t) noexcept;

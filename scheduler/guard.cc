@@ -14,7 +14,7 @@ constexpr std::chrono::microseconds nap{50};  // even with a lower priority
 
 }  // namespace
 
-constinit guard guard::all_[count];
+constinit guard guard::every[count];
 
 guard::number guard::choose() noexcept {
   static std::atomic<std::uint32_t> given{0};

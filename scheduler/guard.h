@@ -46,11 +46,11 @@ class alignas(64) guard {
   // For something new; every so often two get the same one.
   static number choose() noexcept;
   // Requires: a number of choose().
-  static guard& of(number n) { return all_[n]; }
+  static guard& of(number n) { return every[n]; }
   static bool guarded(number n) { return n != none && n != elsewhere; }
   // In the child of a fork(), for what its lost threads held.
   static void free_all() noexcept {
-    for (guard& g : all_) g.unlock();
+    for (guard& g : every) g.unlock();
   }
 
   void lock() noexcept {
@@ -63,7 +63,7 @@ class alignas(64) guard {
 
   void lock_slowly() noexcept;
 
-  static guard all_[count];
+  static guard every[count];
   std::atomic<bool> held_{false};
 };
 

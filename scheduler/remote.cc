@@ -295,7 +295,7 @@ void far_join::come_back(letter& l, core& own) noexcept {
   auto& self = static_cast<far_join&>(static_cast<note&>(l).of);
   --own.hoped_for;
   wait_record* const w = self.line_.empty() ? nullptr : &self.line_.front();
-  if (w != nullptr && core::claim(*w)) {
+  if (w != nullptr && own.claim(*w)) {
     if (std::exception_ptr what = self.take_failure())
       dispatcher::raise_in(w->who, std::move(what));
     own.queue.push(own.unlink(*w, self.line_));

@@ -34,7 +34,7 @@ class local_service {
   [[gnu::always_inline]] wait_record* first(wait_queue& q, bool /*now*/) {
     while (!q.empty()) {
       wait_record& w = q.front();
-      if (dispatcher::claim(w)) [[likely]]
+      if (s_->claim(w)) [[likely]]
         return &w;
       if (exception_first(q)) break;
     }
@@ -79,11 +79,11 @@ class shared_service {
 
   // Nobody of another thread goes on at once. Throws switch_trap_error where
   // one of this does.
-  wait_record* first(wait_queue& q, bool now) {
+  wait_record* first(wait_queue& q, bool now) const {
     while (!q.empty()) {
       wait_record& w = q.front();
       if (now) require_first_may_run(q);
-      if (w.sibling == nullptr || dispatcher::claim(w)) return &w;
+      if (w.sibling == nullptr || s_->claim(w)) return &w;
       if (local_service::exception_first(q)) break;
     }
     return nullptr;

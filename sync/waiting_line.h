@@ -136,7 +136,7 @@ class waiting_line : private wait_target {
   template <typename P>
   static void serve_one(P& p, bool returnable = true) noexcept {
     wait_record& w = p.line_.front();
-    if (!dispatcher::claim(w)) return;
+    if (!p.home_->claim(w)) return;
     p.take(w.who->who, w.kind);
     p.grant(w, returnable && requires { p.give_back(w.kind); });
   }
