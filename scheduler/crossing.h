@@ -12,7 +12,8 @@
 // Invariants:
 // - A claim is made once, and stays. Whoever has made it ends the wait.
 // - What stands in a guarded line is touched under its guard only.
-// - Nobody who holds a guard waits for anything but a guard of a higher number.
+// - Nobody who holds a guard waits for one of a lower number, or for anything that
+//   somebody with a guard may have.
 #pragma once
 
 #include <atomic>

@@ -78,17 +78,22 @@ std::size_t selection::tell(dispatcher* s, std::size_t n) {
 bool selection::begin(dispatcher* s, control_block*& next) {
   s->admit();
   const bool shares = !guards().empty();
-  std::size_t n = shares ? look(s) : find_ready(s);
+  const bool watched = s->flagged(channels_watched);
   std::size_t told = count_;
-  if (s->flagged(channels_watched)) [[unlikely]] {
+  std::size_t n = 0;
+  if (shares) {
+    prepare_to_share(s);
+    if (watched) n = look(s);
+  } else {
+    n = find_ready(s);
+  }
+  if (watched) [[unlikely]] {
     n = tell(s, n);
     if (n == 1) told = ready_[0];
   }
-  if (shares) {
-    share(s, told);
-    return false;
-  }
-  return n != 0 ? take(s, n, next) : wait(s, next);
+  if (!shares) return n != 0 ? take(s, n, next) : wait(s, next);
+  share(s, told);
+  return false;
 }
 
 // A default case, or a time-out that is over. Else `deadline`: of the earliest
