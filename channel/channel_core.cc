@@ -14,6 +14,7 @@ namespace {
 
 // Equals no scheduler's key, nor the null of one that wants the long way.
 constexpr char no_key = 0;
+constexpr std::uint32_t longest_linger = 128;  // in relax(), some 30 ns each
 
 }  // namespace
 
@@ -69,6 +70,21 @@ void channel_core::dismiss(Service& by, wait_queue& line) noexcept {
     w->slot = nullptr;
     by.meet(*w, line, false);
   }
+}
+
+bool channel_core::linger(dispatcher* s, bool puts,
+                          const any_wait& wait) const noexcept {
+  if (std::holds_alternative<wait_never>(wait)) return false;
+  ring_ends& r = *ring_ends_;
+  for (std::uint32_t left = longest_linger, pace = r.pace(puts);
+       r.flows() && left >= pace && s->pass(pace); left -= pace) {
+    const std::size_t size = r.size();
+    const std::size_t came = puts ? r.capacity() - size : size;
+    if (came == 0) continue;
+    r.learn(puts, came);
+    return true;
+  }
+  return false;
 }
 
 op_status channel_core::operate(const shared_operation& o,

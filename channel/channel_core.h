@@ -118,6 +118,10 @@ class channel_core : private wait_target {
   };
   // As the operations of channel, of any thread.
   op_status operate(const shared_operation& o, const any_wait& wait);
+  // Before it parks where a buffer was full, or empty: waits a few microseconds
+  // for another thread to change that, which costs both less than a letter.
+  // False: there is something else to do, or it was in vain.
+  bool linger(dispatcher* s, bool puts, const any_wait& wait) const noexcept;
 
   // What an operation meets whose key did not fit. They throw no_scheduler,
   // wrong_scheduler, and what is due to the current tasklet.

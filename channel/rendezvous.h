@@ -252,7 +252,10 @@ class rendezvous : protected channel_core {
       return put_shared(std::move(copy), wait, where);
     }
     dispatcher* s = this_dispatcher();
-    if (ring_ && is_free(s) && ring_->try_put(std::forward<Value>(value)))
+    const auto flows = [&] {
+      return is_free(s) && ring_->try_put(std::forward<Value>(value));
+    };
+    if (ring_ && (flows() || (linger(s, true, wait) && flows())))
       return op_status::done;
     if (s->flagged(channels_watched))
       tell(s, true, !full(), !std::holds_alternative<wait_never>(wait));
@@ -273,8 +276,11 @@ class rendezvous : protected channel_core {
   }
   op_status get_shared(landing& to, const any_wait& wait, location where) {
     dispatcher* s = this_dispatcher();
-    if (ring_ && is_free(s) &&
-        ring_->try_take([&to](T&& value) { land(&to, std::move(value)); }))
+    const auto flows = [&] {
+      return is_free(s) &&
+             ring_->try_take([&to](T&& value) { land(&to, std::move(value)); });
+    };
+    if (ring_ && (flows() || (linger(s, false, wait) && flows())))
       return op_status::done;
     if (s->flagged(channels_watched))
       tell(s, false, size() != 0, !std::holds_alternative<wait_never>(wait));

@@ -51,6 +51,24 @@ class ring_ends {
   [[nodiscard]] bool empty() const { return size() == 0; }
   [[nodiscard]] bool full() const { return size() >= capacity_; }
 
+  [[nodiscard]] bool flows() const {
+    return (tail_.load(std::memory_order_relaxed) & stopped) == 0;
+  }
+
+  // How long it pays to wait between two looks, in relax(): of those who put,
+  // and of those who take. Long where much comes meanwhile, so that both sides
+  // seldom meet; short where one value at a time goes to and fro.
+  [[nodiscard]] std::uint32_t pace(bool puts) const {
+    return (puts ? put_pace_ : take_pace_).load(std::memory_order_relaxed);
+  }
+  void learn(bool puts, std::size_t came) noexcept {
+    const std::uint32_t p = pace(puts);
+    (puts ? put_pace_ : take_pace_)
+        .store(came > 1 ? std::min(2 * p, longest_pace)
+                        : std::max(p / 2, shortest_pace),
+               std::memory_order_relaxed);
+  }
+
   // Both require the channel's guard.
   void stop() noexcept {
     tail_.fetch_or(stopped, std::memory_order_acq_rel);
@@ -66,6 +84,8 @@ class ring_ends {
   using position = std::uint64_t;
   static constexpr position stopped = 1;
   static constexpr position step = 2;
+  static constexpr std::uint32_t shortest_pace = 2;
+  static constexpr std::uint32_t longest_pace = 64;
 
   ring_ends(std::size_t capacity, bool may_flow)
       : capacity_(checked(capacity)), may_flow_(may_flow) {}
@@ -74,7 +94,9 @@ class ring_ends {
   // Each on a line of its own: those who put share nothing with those who take.
   alignas(64) std::atomic<position> tail_{stopped};
   std::atomic<position> seen_head_{0};  // a value that it has had
+  std::atomic<std::uint32_t> put_pace_{shortest_pace};
   alignas(64) std::atomic<position> head_{stopped};
+  std::atomic<std::uint32_t> take_pace_{shortest_pace};
   alignas(64) std::size_t capacity_;
   bool may_flow_;
 

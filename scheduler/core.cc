@@ -192,6 +192,19 @@ bool core::spin(time_point until) const noexcept {
   return false;
 }
 
+bool dispatcher::pass(std::uint32_t moments) noexcept {
+  if (!queue.empty()) return false;
+  if (!flagged(none_here)) {
+    const core& c = core::of(this);
+    if (c.impatience.count() == 0 || c.spinning < c.impatience) return false;
+  }
+  for (; moments != 0; --moments) {
+    if (flagged(~std::uint32_t{none_here})) return false;
+    relax();
+  }
+  return true;
+}
+
 void dispatcher::require_slow() const {
   if (flags.load(std::memory_order_relaxed) & none_here)
     throw no_scheduler(

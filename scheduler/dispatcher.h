@@ -266,6 +266,10 @@ struct dispatcher {
     queue.push(t);
   }
 
+  // Passes the time of so many relax(), while there is nothing else to do.
+  // False: there is, or a scheduler that has to wait had better sleep.
+  [[nodiscard]] bool pass(std::uint32_t moments) noexcept;
+
   // Has timers and the driver looked at from now on, once a round. Whoever
   // makes the driver expect something calls it.
   void mark_sources() noexcept {

@@ -735,6 +735,7 @@ TEST_CASE("a pool that cannot be made throws, and leaves nothing behind") {
   }
 }
 
+#ifndef WEFT_VALGRIND  // Its leak check finds what the lost threads had.
 TEST_CASE("a child of fork() has no pool, and may make another") {
   std::optional<scheduler_pool> pool(scheduler_pool_options{.threads = 1});
   pool->spawn([] { sleep_for(1h); });
@@ -764,6 +765,7 @@ TEST_CASE("a child of fork() has no pool, and may make another") {
   });
   CHECK(end.status == 0);
 }
+#endif
 
 TEST_CASE("a pool with nothing to do uses no processor time") {
   scheduler_pool pool{{.threads = 2}};
