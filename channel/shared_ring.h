@@ -81,6 +81,11 @@ class ring_ends {
   }
 
  protected:
+  // How often an operation gives way to another, and for how long: if both went
+  // on at once, they would pass the same memory to and fro for every value.
+  static constexpr int most_meetings = 8;
+  static constexpr int standoff = 32;  // in relax()
+
   using position = std::uint64_t;
   static constexpr position stopped = 1;
   static constexpr position step = 2;
@@ -90,6 +95,15 @@ class ring_ends {
   ring_ends(std::size_t capacity, bool may_flow)
       : capacity_(checked(capacity)), may_flow_(may_flow) {}
   ~ring_ends() = default;
+
+  static void stand_off() noexcept {
+    for (int i = 0; i != standoff; ++i) relax();
+  }
+  static bool advance(std::atomic<position>& end, position from) noexcept {
+    return end.compare_exchange_strong(from, from + step,
+                                       std::memory_order_acq_rel,
+                                       std::memory_order_relaxed);
+  }
 
   // Each on a line of its own: those who put share nothing with those who take.
   alignas(64) std::atomic<position> tail_{stopped};
@@ -119,7 +133,7 @@ class shared_ring : public ring_ends {
         mask_(std::bit_ceil(std::max<std::size_t>(capacity, 2)) - 1),
         cells_(std::make_unique<cell[]>(mask_ + 1)) {
     for (position p = 0; p <= mask_; ++p)
-      cells_[p].turn.store(p, std::memory_order_relaxed);
+      cells_[p].turn.store(turn_at(p), std::memory_order_relaxed);
     flow();
   }
   shared_ring(const shared_ring&) = delete;
@@ -133,44 +147,34 @@ class shared_ring : public ring_ends {
   // Requires: U makes a T without throwing.
   template <typename U>
   [[gnu::always_inline]] bool try_put(U&& value) noexcept {
-    position end = tail_.load(std::memory_order_relaxed);
-    for (;;) {
+    for (int i = 0; i != most_meetings; ++i, stand_off()) {
+      position end = tail_.load(std::memory_order_relaxed);
       if ((end & stopped) != 0 || !has_room(end / step)) return false;
       cell& c = at(end / step);
-      if (c.turn.load(std::memory_order_acquire) == end / step) {
-        if (!tail_.compare_exchange_weak(end, end + step,
-                                         std::memory_order_acq_rel,
-                                         std::memory_order_relaxed))
-          continue;
-        c.put(std::forward<U>(value), end / step);
-        return true;
-      }
-      // Somebody else has reserved it, or has not finished with it.
-      const position before = end;
-      end = tail_.load(std::memory_order_relaxed);
-      if (end == before) return false;
+      if (!c.is_ready(end / step) || !advance(tail_, end)) continue;
+      c.put(std::forward<U>(value), end / step);
+      return true;
     }
+    return false;
   }
   // The same of the next value, which use(T&&) takes.
   template <typename Use>
   [[gnu::always_inline]] bool try_take(Use use) noexcept {
-    position first = head_.load(std::memory_order_relaxed);
-    for (;;) {
+    for (int i = 0; i != most_meetings; ++i, stand_off()) {
+      position first = head_.load(std::memory_order_relaxed);
       if ((first & stopped) != 0) return false;
       cell& c = at(first / step);
-      if (c.turn.load(std::memory_order_acquire) == first / step + 1) {
-        if (!head_.compare_exchange_weak(first, first + step,
-                                         std::memory_order_acq_rel,
-                                         std::memory_order_relaxed))
-          continue;
-        use(std::move(c.value()));
-        c.clear(first / step + mask_ + 1);
-        return true;
+      if (!c.is_ready(first / step + 1)) {
+        if (tail_.load(std::memory_order_relaxed) / step == first / step)
+          return false;
+        continue;
       }
-      const position before = first;
-      first = head_.load(std::memory_order_relaxed);
-      if (first == before) return false;
+      if (!advance(head_, first)) continue;
+      use(std::move(c.value()));
+      c.clear(first / step + mask_ + 1);
+      return true;
     }
+    return false;
   }
 
   // These require that it has been stopped, and not by somebody else; put(),
@@ -202,21 +206,28 @@ class shared_ring : public ring_ends {
     template <typename U>
     void put(U&& v, position p) {
       std::construct_at(reinterpret_cast<T*>(room), std::forward<U>(v));
-      turn.store(p + 1, std::memory_order_release);
+      turn.store(turn_at(p + 1), std::memory_order_release);
     }
     void clear(position next) noexcept {
       std::destroy_at(&value());
-      turn.store(next, std::memory_order_release);
+      turn.store(turn_at(next), std::memory_order_release);
     }
     // One who was let in before it was stopped is about to finish.
     void await(position p) const noexcept {
-      for (backoff b; turn.load(std::memory_order_acquire) != p;) b.wait();
+      for (backoff b; !is_ready(p);) b.wait();
+    }
+    [[nodiscard]] bool is_ready(position p) const noexcept {
+      return turn.load(std::memory_order_acquire) == turn_at(p);
     }
 
-    std::atomic<position> turn{0};
+    std::atomic<std::uint32_t> turn{0};
     alignas(T) std::byte room[sizeof(T)];
   };
 
+  // Positions that look the same are 2^32 apart, which is a lap at least.
+  static std::uint32_t turn_at(position p) {
+    return static_cast<std::uint32_t>(p);
+  }
   cell& at(position p) { return cells_[p & mask_]; }
   bool has_room(position p) noexcept {
     if (is_within(p, seen_head_.load(std::memory_order_relaxed))) return true;
