@@ -233,9 +233,9 @@ void core::enter_flagged(dispatcher* s, control_block& me) noexcept {
       d.body.drop();
     } else if (me.flags & injected) {
       me.flags &= ~injected;
-      std::exception_ptr what = std::exchange(d.injected, nullptr);
-      d.body.drop();
-      std::rethrow_exception(std::move(what));
+      d.escaped = std::exchange(d.injected, nullptr);
+      d.body.drop();  // It may take that for its own.
+      if (d.escaped) std::rethrow_exception(std::exchange(d.escaped, nullptr));
     } else {
       d.body.run();
     }

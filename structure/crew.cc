@@ -37,9 +37,21 @@ void crew::enrol(const tasklet& t) noexcept {
 }
 
 void crew::leave() noexcept {
-  if (--size_ != 0) return;
   dispatcher* s = this_dispatcher();
+  if (s->current != nullptr) hear_of(*s->current->who);
+  if (--size_ != 0) return;
   while (!waiting_.empty()) s->serve(waiting_.front(), waiting_);
+}
+
+void crew::hear_of(descriptor& d) noexcept {
+  if (!d.escaped || !has(dispatcher::handle(&d))) return;
+  try {
+    std::rethrow_exception(d.escaped);
+  } catch (const tasklet_exit&) {  // a kill
+  } catch (...) {
+    d.escaped = nullptr;
+    fail(std::current_exception());
+  }
 }
 
 void crew::fail(std::exception_ptr what) noexcept {

@@ -105,6 +105,8 @@ class crew : public std::enable_shared_from_this<crew> {
   void make_room();
   void enrol(const tasklet& t) noexcept;
   void leave() noexcept;
+  // The current one, if that is a member that was ended before it began.
+  void hear_of(descriptor& d) noexcept;
 
   dispatcher* home_ = this_dispatcher();
   overseer* overseer_;

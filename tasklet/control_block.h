@@ -80,7 +80,7 @@ struct descriptor {
   std::exception_ptr injected;            // from outside: throw_exception()
   interruption* interruptions = nullptr;  // innermost first
   end_observer* observers = nullptr;      // of its end
-  std::exception_ptr escaped;             // what ends it
+  std::exception_ptr escaped;             // what ends it; see enter_flagged()
   spawn_site site;
   wait_queue joiners;
   belonging* heritage = nullptr;  // what it carries with it; newest first

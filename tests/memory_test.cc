@@ -14,6 +14,7 @@
 #include "weft/scheduler/shield.h"
 #include "weft/scheduler/spawn.h"
 #include "weft/scheduler/yield.h"
+#include "weft/structure/scope.h"
 #include "weft/tasklet/context.h"
 
 // The sanitizers' own mappings leave no limit to set.
@@ -136,6 +137,14 @@ TEST_CASE("many that get no stack end one after the other") {
   }
   CHECK(ended == 50);
   CHECK(failed == 50);
+}
+
+TEST_CASE("a scope hears of a member that gets no stack") {
+  const scheduler s;
+  const scarcity little;
+  scope all;
+  all.spawn({.stack_size = larger_than_life}, [] {});
+  CHECK_THROWS_AS(all.join(), std::bad_alloc);
 }
 
 }  // namespace

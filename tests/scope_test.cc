@@ -8,6 +8,7 @@
 #include <chrono>
 #include <exception>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -98,6 +99,45 @@ TEST_CASE_METHOD(fixture, "join() waits, and more may be spawned afterwards") {
   all.spawn({.name = "b"}, [&] { trace += current().name(); });
   all.join();
   CHECK(trace == "ab");
+}
+
+TEST_CASE_METHOD(
+    fixture, "what is thrown into a member before it begins is its failure") {
+  const auto body = [&] {
+    scope all;
+    all.spawn(waiter('w'));
+    yield();
+    all.spawn(waiter('n')).throw_exception(std::make_exception_ptr(7));
+    all.join();
+  };
+  CHECK_THROWS_AS(body(), int);
+  CHECK(trace == "w");
+  CHECK(reported.empty());
+}
+
+TEST_CASE_METHOD(fixture, "a tasklet_exit thrown so is none") {
+  scope all;
+  all.spawn([&] { trace += 'a'; });
+  all.spawn(waiter('n'))
+      .throw_exception(std::make_exception_ptr(tasklet_exit()), pending);
+  all.join();
+  CHECK(trace == "a");
+}
+
+TEST_CASE_METHOD(fixture,
+                 "a member that ends others before they begin answers for "
+                 "itself") {
+  scope inner;
+  const tasklet n = inner.spawn(waiter('n'));
+  const auto body = [&] {
+    scope all;
+    const auto last = std::shared_ptr<void>(nullptr, [n](void*) { n.kill(); });
+    all.spawn([last] {}).throw_exception(std::make_exception_ptr(7), pending);
+    all.join();
+  };
+  CHECK_THROWS_AS(body(), int);
+  CHECK(inner.size() == 0);
+  inner.join();
 }
 
 TEST_CASE_METHOD(fixture, "a member may spawn members") {
