@@ -73,8 +73,7 @@ class rendezvous : protected channel_core {
     dispatcher* s = this_dispatcher();
     if (key_ != s->key) [[unlikely]]
       return put_slowly(std::forward<Value>(value), wait, where);
-    return put_admitted(s, std::forward<Value>(value), !buffer_.full(), wait,
-                        where);
+    return put_admitted(s, std::forward<Value>(value), false, wait, where);
   }
 
   template <typename Wait>
@@ -160,7 +159,7 @@ class rendezvous : protected channel_core {
       return op_status::closed;
     require_receiver_may_run(s);
     local_service by(s);
-    return status_of(offer(by, std::forward<Value>(value), has_room(), next));
+    return status_of(offer(by, std::forward<Value>(value), exceptions_, next));
   }
   op_status get_now(dispatcher* s, landing& to, control_block*& next) {
     if (closed_ && !has_value()) [[unlikely]]
@@ -215,8 +214,8 @@ class rendezvous : protected channel_core {
     tell(s, true, !buffer_.full(), !std::is_same_v<Wait, wait_never>);
     const admission a = admit_send(s);
     if (a == admission::closed) return op_status::closed;
-    const bool room = a != admission::behind_exception && !buffer_.full();
-    return put_admitted(s, std::forward<Value>(value), room, wait, where);
+    return put_admitted(s, std::forward<Value>(value),
+                        a == admission::behind_exception, wait, where);
   }
   template <typename Wait>
   [[gnu::noinline]] op_status get_slowly(landing& to, Wait wait,
@@ -267,7 +266,7 @@ class rendezvous : protected channel_core {
         if (self.to.closed_) return step::closed;
         control_block* nobody;
         return self.to.offer(by, std::forward<Value>(self.value),
-                             self.to.has_room(), nobody);
+                             self.to.exceptions_, nobody);
       }
     } one{*this, std::forward<Value>(value)};
     return operate({&sending::attempt, &one, senders_, "send", where,
@@ -302,7 +301,8 @@ class rendezvous : protected channel_core {
   op_status share_put(shared_service& by, Value&& value) {
     if (closed_) return op_status::closed;
     control_block* nobody;
-    return status_of(offer(by, std::forward<Value>(value), has_room(), nobody));
+    return status_of(
+        offer(by, std::forward<Value>(value), exceptions_, nobody));
   }
   op_status share_get(shared_service& by, landing& to) {
     control_block* nobody;
@@ -359,8 +359,9 @@ class rendezvous : protected channel_core {
                                    : op_status::done;
   }
 
+  // `stalled`: no value may pass an exception that waits.
   template <typename Service, typename Value>
-  [[gnu::always_inline]] step offer(Service& by, Value&& value, bool room,
+  [[gnu::always_inline]] step offer(Service& by, Value&& value, bool stalled,
                                     control_block*& partner) {
     const auto now = [this] { return preference_ == preference::receiver; };
     if (wait_record* const receiver = by.first(receivers_, now())) {
@@ -370,7 +371,7 @@ class rendezvous : protected channel_core {
       });
       return meet(by, *receiver, receivers_, now(), partner);
     }
-    if (!room) return step::blocked;
+    if (stalled || is_full(by)) return step::blocked;
     store(by, std::forward<Value>(value));
     return step::done;
   }
@@ -392,11 +393,11 @@ class rendezvous : protected channel_core {
   // Both end in one switch, whether they have met somebody or park.
   template <typename Value, typename Wait>
   [[gnu::always_inline]] op_status put_admitted(dispatcher* s, Value&& value,
-                                                bool room, Wait wait,
+                                                bool stalled, Wait wait,
                                                 location where) {
     control_block* next;
     local_service by(s);
-    const step taken = offer(by, std::forward<Value>(value), room, next);
+    const step taken = offer(by, std::forward<Value>(value), stalled, next);
     if (taken == step::done) return op_status::done;
     wait_record w;
     if (taken == step::hand_over) {
@@ -524,7 +525,7 @@ class rendezvous : protected channel_core {
 
   // Room for one more: the values of waiting senders move up. Where such a move
   // throws, its sender gets that: the receiver's own value is safe.
-  [[gnu::noinline]] void refill(local_service& by) {
+  [[gnu::noinline]] void refill(local_service by) {
     control_block* first = move_up(by, preference_ == preference::sender);
     if (first != nullptr) by.resume(first);
   }
