@@ -15,6 +15,7 @@
 #include "weft/scheduler/shield.h"
 #include "weft/scheduler/spawn.h"
 #include "weft/scheduler/yield.h"
+#include "weft/tests/support/in_child.h"
 #include "weft/threads/scheduler_pool.h"
 
 using weft::channel;
@@ -220,6 +221,33 @@ TEST_CASE("nor where somebody is outside") {
   CHECK(c.receive() == 1);
   other.join();
 }
+
+#ifndef WEFT_VALGRIND  // Its leak check finds what the lost thread had.
+TEST_CASE("the child of a fork() has one scheduler, which waits for no other") {
+  channel<int> c(shared);
+  std::thread other([&c] {
+    const scheduler s;
+    c.receive();
+  });
+  const scheduler s;
+  while (c.balance() == 0) std::this_thread::yield();
+  const auto end = weft_test::in_child([] {
+    channel<int> mine(shared);
+    const weft::tasklet t = weft::spawn([&] { mine.send(1); });
+    if (mine.receive() != 1) _exit(1);
+    t.join();
+    try {
+      mine.receive();
+    } catch (const weft::deadlock_error&) {
+      _exit(0);
+    }
+    _exit(2);
+  });
+  CHECK(end.status == 0);
+  c.send(1);
+  other.join();
+}
+#endif
 
 TEST_CASE("who waits inside a shield is told when its scheduler ends") {
   channel<int> c(shared);
