@@ -96,7 +96,7 @@ class channel : private rendezvous<T> {
   explicit channel(std::size_t capacity)
       : core(capacity == 0 ? preference::receiver : preference::neither,
              capacity) {}
-  // The same, shared. Throws std::length_error, std::bad_alloc.
+  // The same, shared. Throws std::length_error over 2^31, std::bad_alloc.
   explicit channel(shared_t) : channel(0, shared) {}
   channel(std::size_t capacity, shared_t)
       : core(capacity == 0 ? preference::receiver : preference::neither,

@@ -120,7 +120,7 @@ class channel_core : private wait_target {
   op_status operate(const shared_operation& o, const any_wait& wait);
   // Before it parks where a buffer was full, or empty: waits a few microseconds
   // for another thread to change that, which costs both less than a letter.
-  // False: there is something else to do, or it was in vain.
+  // False: it may not wait, there is something else to do, or it was in vain.
   bool linger(dispatcher* s, bool puts, const any_wait& wait) const noexcept;
 
   // What an operation meets whose key did not fit. They throw no_scheduler,

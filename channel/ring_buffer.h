@@ -12,7 +12,7 @@
 
 namespace weft {
 
-// Any capacity; one allocation, at the start, for the next power of two. T need
+// Any capacity; one allocation at most, at the start, for the next power of two. T need
 // be neither default
 // constructible nor copyable, and each value is constructed and moved out once.
 template <typename T>
@@ -39,29 +39,30 @@ class ring_buffer {
   // Requires: !full(). Changes nothing when T's constructor throws.
   template <typename U>
   void push(U&& value) {
-    std::construct_at(room_ + (end_ & mask_), std::forward<U>(value));
+    std::construct_at(room_ + place(size()), std::forward<U>(value));
     ++end_;
   }
   // The one that `i` others are before. Requires: i < size().
-  T& at(std::size_t i) {
-    return room_[(first_ + static_cast<std::uint32_t>(i)) & mask_];
-  }
+  T& at(std::size_t i) { return room_[place(i)]; }
   // Takes that one out. Requires as at(); T's move does not throw.
   void erase(std::size_t i) noexcept {
     for (; i != 0; --i) {
-      std::destroy_at(&at(i));
-      std::construct_at(&at(i), std::move(at(i - 1)));
+      std::destroy_at(room_ + place(i));
+      std::construct_at(room_ + place(i), std::move(at(i - 1)));
     }
     pop();
   }
   // Requires: !empty().
-  T& front() { return room_[first_ & mask_]; }
+  T& front() { return room_[place(0)]; }
   void pop() {
-    std::destroy_at(&front());
+    std::destroy_at(room_ + place(0));
     ++first_;
   }
 
  private:
+  [[nodiscard]] std::size_t place(std::size_t i) const {
+    return (first_ + static_cast<std::uint32_t>(i)) & mask_;
+  }
   [[nodiscard]] std::size_t places() const {
     return std::bit_ceil(std::size_t{capacity_});
   }
@@ -75,7 +76,7 @@ class ring_buffer {
   T* room_ = nullptr;
   std::uint32_t capacity_;
   std::uint32_t mask_;
-  // Positions, of which each is one place and a lap of all: they only grow.
+  // Positions, modulo 2^32: each is a place and a lap.
   std::uint32_t first_ = 0;
   std::uint32_t end_ = 0;
 };

@@ -25,7 +25,6 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <memory>
 #include <stdexcept>
 #include <type_traits>
@@ -86,6 +85,7 @@ class ring_ends {
   static constexpr int most_meetings = 8;
   static constexpr int standoff = 32;  // in relax()
 
+  static constexpr std::size_t largest = std::size_t{1} << 31;
   using position = std::uint64_t;
   static constexpr position stopped = 1;
   static constexpr position step = 2;
@@ -96,7 +96,8 @@ class ring_ends {
       : capacity_(checked(capacity)), may_flow_(may_flow) {}
   ~ring_ends() = default;
 
-  static void stand_off() noexcept {
+  static void stand_off(int meeting) noexcept {
+    if (meeting == most_meetings) return;
     for (int i = 0; i != standoff; ++i) relax();
   }
   static bool advance(std::atomic<position>& end, position from) noexcept {
@@ -105,7 +106,8 @@ class ring_ends {
                                        std::memory_order_relaxed);
   }
 
-  // Each on a line of its own: those who put share nothing with those who take.
+  // Each on a line of its own: those who put and those who take look at the
+  // other's only where they find no room, or nothing.
   alignas(64) std::atomic<position> tail_{stopped};
   std::atomic<position> seen_head_{0};  // a value that it has had
   std::atomic<std::uint32_t> put_pace_{shortest_pace};
@@ -116,9 +118,9 @@ class ring_ends {
 
  private:
   static std::size_t checked(std::size_t capacity) {
-    if (capacity > std::numeric_limits<std::uint32_t>::max())
+    if (capacity > largest)
       throw std::length_error(
-          "weft: a channel buffers 2^32 - 1 values at most");
+          "weft: a shared channel buffers 2^31 values at most");
     return capacity;
   }
 };
@@ -143,11 +145,11 @@ class shared_ring : public ring_ends {
     }
   }
 
-  // As long as it flows; false: it does not, or there is no room.
-  // Requires: U makes a T without throwing.
+  // As long as it flows; false: it does not, or there is no room, or others were
+  // in the way for long. Requires: U makes a T without throwing.
   template <typename U>
   [[gnu::always_inline]] bool try_put(U&& value) noexcept {
-    for (int i = 0; i != most_meetings; ++i, stand_off()) {
+    for (int i = 0; i != most_meetings; stand_off(++i)) {
       position end = tail_.load(std::memory_order_relaxed);
       if ((end & stopped) != 0 || !has_room(end / step)) return false;
       cell& c = at(end / step);
@@ -160,7 +162,7 @@ class shared_ring : public ring_ends {
   // The same of the next value, which use(T&&) takes.
   template <typename Use>
   [[gnu::always_inline]] bool try_take(Use use) noexcept {
-    for (int i = 0; i != most_meetings; ++i, stand_off()) {
+    for (int i = 0; i != most_meetings; stand_off(++i)) {
       position first = head_.load(std::memory_order_relaxed);
       if ((first & stopped) != 0) return false;
       cell& c = at(first / step);
@@ -224,7 +226,7 @@ class shared_ring : public ring_ends {
     alignas(T) std::byte room[sizeof(T)];
   };
 
-  // Positions that look the same are 2^32 apart, which is a lap at least.
+  // Positions that look the same are 2^32 apart: two laps at least.
   static std::uint32_t turn_at(position p) {
     return static_cast<std::uint32_t>(p);
   }

@@ -24,6 +24,9 @@ constexpr std::size_t stacks_at_once = 64;
 // Of the spin of one that has often waited in vain; and how often a spinning
 // one looks for mail before it looks at the clock.
 constexpr std::chrono::nanoseconds shortest_spin{500};
+// Of those who pass the time one in so many parks, so that timers, the driver
+// and stops are looked at.
+constexpr std::uint32_t looks_a_poll = 64;
 constexpr int looks_a_clock = 16;
 
 // How often, while nothing but a stop could come.
@@ -195,8 +198,9 @@ bool core::spin(time_point until) const noexcept {
 bool dispatcher::pass(std::uint32_t moments) noexcept {
   if (!queue.empty()) return false;
   if (!flagged(none_here)) {
-    const core& c = core::of(this);
+    core& c = core::of(this);
     if (c.impatience.count() == 0 || c.spinning < c.impatience) return false;
+    if (++c.passes % looks_a_poll == 0) return false;
   }
   for (; moments != 0; --moments) {
     if (flagged(~std::uint32_t{none_here})) return false;
@@ -230,6 +234,7 @@ control_block* dispatcher::next_slow() noexcept {
     if (c.has_sources()) c.poll_sources();
     if (flagged(has_mail)) {
       c.mail->read();
+      if (queue.members() != 0 && c.has_sources()) mark_sources();
       continue;
     }
     if (queue.members() == 0) {

@@ -444,6 +444,7 @@ struct core : dispatcher {
   std::string others;    // what they wait for then
   std::chrono::nanoseconds impatience;  // the longest that it spins for mail
   std::chrono::nanoseconds spinning = impatience;  // how long it does now
+  std::uint32_t passes = 0;                        // pass()es so far
 
   stop_guard* stop_guards = nullptr;     // whose stop has not come
   std::atomic<bool> stop_asked = false;  // for one of them, by another thread

@@ -266,8 +266,9 @@ struct dispatcher {
     queue.push(t);
   }
 
-  // Passes the time of so many relax(), while there is nothing else to do.
-  // False: there is, or a scheduler that has to wait had better sleep.
+  // Passes the time of so many relax(), while nothing is runnable. False:
+  // something is, or its turn to be looked for has come, or a scheduler that has
+  // to wait had better sleep.
   [[nodiscard]] bool pass(std::uint32_t moments) noexcept;
 
   // Has timers and the driver looked at from now on, once a round. Whoever

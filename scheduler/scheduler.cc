@@ -178,6 +178,7 @@ void core::forsake(descriptor& d) noexcept {
   d.abandoned = true;
   d.id = 0;
   d.block->flags |= exited;
+  d.escaped = nullptr;
   tell_observers(d);
   --live;
   count_abandoned();

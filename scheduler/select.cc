@@ -81,11 +81,11 @@ bool selection::begin(dispatcher* s, control_block*& next) {
   const bool watched = s->flagged(channels_watched);
   std::size_t told = count_;
   std::size_t n = 0;
-  if (shares) {
-    prepare_to_share(s);
-    if (watched) n = look(s);
-  } else {
+  if (!shares) {
     n = find_ready(s);
+  } else if (watched) {
+    prepare_to_share(s);
+    n = look(s);
   }
   if (watched) [[unlikely]] {
     n = tell(s, n);

@@ -674,6 +674,41 @@ TEST_CASE("the end of a shared channel lets its own thread's tasklets go on") {
   CHECK(other.balance() == 0);
 }
 
+TEST_CASE("those who sleep get their turn after mail has woken somebody") {
+  const scheduler s;
+  channel<int> c(shared);
+  bool slept = false;
+  spawn([&] {
+    sleep_for(2ms);
+    slept = true;
+  });
+  const elsewhere sender([&] { c.send(1); });
+  CHECK(c.receive() == 1);
+  while (!slept) yield();
+}
+
+TEST_CASE("nor does a stream that never runs dry keep them from it") {
+  const scheduler s;
+  channel<int> c(8, shared);
+  bool slept = false;
+  std::atomic<bool> enough{false};
+  const elsewhere sender([&] {
+    while (!enough) {
+      c.send(1);
+      for (int i = 0; i != 50; ++i) relax();
+    }
+    c.close();
+  });
+  spawn([&] {
+    sleep_for(2ms);
+    slept = true;
+  });
+  while (!slept) c.receive();
+  enough = true;
+  while (c.receive()) {
+  }
+}
+
 TEST_CASE("to destroy one while others wait there stops the program") {
   const auto end = weft_test::in_child([] {
     auto c = std::make_unique<channel<int>>(shared);
