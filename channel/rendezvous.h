@@ -19,9 +19,9 @@
 #include "weft/channel/channel_core.h"
 #include "weft/channel/op_status.h"
 #include "weft/channel/ring_buffer.h"
-#include "weft/channel/shared.h"
 #include "weft/scheduler/branchless.h"
 #include "weft/scheduler/service.h"
+#include "weft/scheduler/shared.h"
 #include "weft/scheduler/waits.h"
 
 namespace weft {

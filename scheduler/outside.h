@@ -51,7 +51,10 @@ class outside {
     requires spawnable<F>
   bool post(F&& f, std::source_location where =
                        std::source_location::current()) const {
-    auto one = make_errand(std::forward<F>(f), where);
+    return post(make_errand(std::forward<F>(f), where));
+  }
+  // Private: the same of one that has been made.
+  bool post(std::unique_ptr<errand> one) const noexcept {
     if (!in_->post(*one, true)) return false;
     static_cast<void>(one.release());  // It is the scheduler's now.
     return true;

@@ -45,6 +45,7 @@
 
 #include "weft/scheduler/saturate.h"
 #include "weft/scheduler/select.h"
+#include "weft/scheduler/shared.h"
 #include "weft/scheduler/spawn.h"
 #include "weft/structure/broken_promise.h"
 #include "weft/structure/future_case.h"
@@ -209,19 +210,21 @@ class promise {
  public:
   // Throws no_scheduler, std::bad_alloc.
   promise() : promise(new future_state_of<T>) {}
+  // For another thread. It may be moved, kept, broken and destroyed in any, by
+  // one at a time; its future stays here, get_future() too. Until then it is as
+  // a weft::outside: run() waits. A failure that cannot be delivered, because
+  // the scheduler has ended, is reported where it was set. Three allocations.
+  explicit promise(shared_t) : to_(new future_state_of<T>(shared)) {}
   promise(promise&&) noexcept = default;
   promise& operator=(promise&&) noexcept = default;
   // Where nothing has been set, get() throws broken_promise.
   ~promise() = default;
 
-  // Once; throws error a second time.
-  future<T> get_future() {
-    if (!future_.valid())
-      throw error("weft: this promise has given its future away");
-    return std::move(future_);
-  }
+  // Once; throws error a second time. Of a shared one: throws wrong_scheduler.
+  future<T> get_future();
 
-  // Sets the value or the failure, and makes those who wait runnable, in order.
+  // Sets the value or the failure, and makes those who wait runnable, in order;
+  // of a shared one, a tasklet at home does that at its turn.
   // Does not switch. Throw error where that has been done or the promise has
   // been moved from, wrong_scheduler, no_scheduler, and what making the value
   // throws: then nothing has changed.
@@ -253,13 +256,30 @@ class promise {
 
   writer<future_state_of<T>>& need() {
     if (!to_) throw error("weft: this promise has been moved from");
-    to_->require_here(this_dispatcher());
+    to_->require_writing(this_dispatcher());
     return to_;
   }
 
   future<T> future_;  // until it is given away; ends last
   writer<future_state_of<T>> to_;
 };
+
+// Private: keeps it by what f() gives, or throws. A kill goes on.
+template <typename T, typename F>
+void keep_by(promise<T>& p, F&& f) {
+  try {
+    if constexpr (std::is_void_v<T>) {
+      std::forward<F>(f)();
+      p.set_value();
+    } else {
+      p.set_value(std::forward<F>(f)());
+    }
+  } catch (const tasklet_exit&) {
+    throw;
+  } catch (...) {
+    p.set_exception(std::current_exception());
+  }
+}
 
 // What becomes of what f(args...) gives.
 template <typename F, typename... Args>
@@ -303,6 +323,14 @@ struct future_access {
 template <typename T>
 promise<T>::promise(future_state_of<T>* s)
     : future_(future_access::make<T>(reader<future_state>(s))), to_(s) {}
+
+template <typename T>
+future<T> promise<T>::get_future() {
+  if (future_.valid()) return std::move(future_);
+  if (!to_ || !to_->begin_reading())
+    throw error("weft: this promise has given its future away");
+  return future_access::make<T>(reader<future_state>(to_.get()));
+}
 
 // The callable lies beside its result, so that there is one allocation.
 template <typename T, typename Body>

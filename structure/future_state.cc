@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "weft/structure/future_state.h"
 
+#include <string>
 #include <utility>
 
 #include "weft/structure/broken_promise.h"
@@ -34,6 +35,89 @@ void follower::leave() noexcept {
   *at_ = next_;
   (next_ != nullptr ? next_->at_ : s_->last_) = at_;
   at_ = nullptr;
+}
+
+// ---- from another thread
+
+class future_state::far_side {
+ public:
+  explicit far_side(future_state& s)
+      : of_(s),
+        errand_(make_errand(arrival(*this), std::source_location::current())) {}
+  far_side(const far_side&) = delete;
+  far_side& operator=(const far_side&) = delete;
+  ~far_side() = default;
+
+  // The writer's, once.
+  void send(outcome o) noexcept {
+    what_ = o;
+    control_block* const t = this_dispatcher()->current;
+    if (t != nullptr) who_ = dispatcher::handle(t->who);
+    const outside way = *home_;  // The errand may end that one meanwhile.
+    way.post(std::move(errand_));
+  }
+
+  // False: there are some, or have been.
+  bool begin_reading() noexcept {
+    if (std::exchange(read_, true)) return false;
+    owners_.fetch_add(1, std::memory_order_relaxed);
+    return true;
+  }
+  void release() noexcept {
+    if (owners_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete &of_;
+  }
+
+ private:
+  // Of the tasklet that the errand becomes at home.
+  class arrival {
+   public:
+    explicit arrival(far_side& f) : to_(&f) {}
+    arrival(arrival&& other) noexcept
+        : to_(std::exchange(other.to_, nullptr)) {}
+    arrival& operator=(arrival&&) = delete;
+    ~arrival() {
+      if (to_ != nullptr && to_->what_ != outcome::none) to_->refused();
+    }
+    void operator()() && { std::exchange(to_, nullptr)->arrive(); }
+
+   private:
+    far_side* to_;
+  };
+
+  void arrive() noexcept {
+    of_.who_ = who_;
+    home_.reset();
+    of_.settle(what_);
+    if (of_.readers_ == 0) of_.tell_unheard();
+    release();
+  }
+  // The scheduler ends, or has ended.
+  void refused() noexcept {
+    if (what_ == outcome::failure)
+      this_dispatcher()->report_unheard(who_, of_.failure_);
+    release();
+  }
+
+  future_state& of_;
+  std::optional<outside> home_{std::in_place};
+  std::atomic<std::uint32_t> owners_{2};  // the writer, the errand; the readers
+  tasklet who_;
+  outcome what_ = outcome::none;
+  bool read_ = false;
+  std::unique_ptr<errand> errand_;  // until it is sent
+};
+
+void future_state::ends_far_side::operator()(far_side* f) const noexcept {
+  delete f;
+}
+
+future_state::future_state(shared_t)
+    : home_(this_dispatcher()), far_(new far_side(*this)) {}
+
+bool future_state::begin_reading() {
+  if (!far_) return false;
+  require_here(this_dispatcher());
+  return far_->begin_reading();
 }
 
 // ---- the readers'
@@ -92,14 +176,20 @@ void future_state::look_closer(bool takes) {
   std::rethrow_exception(takes ? std::exchange(failure_, nullptr) : failure_);
 }
 
+void future_state::tell_unheard() noexcept {
+  if (outcome_ != outcome::failure || heard_) return;
+  heard_ = true;
+  ++readers_;  // The error handler may end the promise.
+  this_dispatcher()->report_unheard(who_, failure_);
+  --readers_;
+}
+
 void future_state::last_reader_gone() noexcept {
-  if (outcome_ == outcome::failure && !heard_) {
-    heard_ = true;
-    ++readers_;  // The error handler may end the promise.
-    this_dispatcher()->report_unheard(who_, failure_);
-    --readers_;
-  }
-  if (!written_) delete this;
+  tell_unheard();
+  if (far_)
+    far_->release();
+  else if (!written_)
+    delete this;
 }
 
 void future_state::admit(dispatcher* s) const {
@@ -111,12 +201,12 @@ void future_state::admit(dispatcher* s) const {
   s->admit();
 }
 
-void future_state::require_home(const dispatcher* s) const {
+void future_state::require_home(const dispatcher* s, const char* what) const {
   s->require_scheduler();
   if (s != home_)
-    throw wrong_scheduler(
-        "weft: this promise belongs to another scheduler; use it in the thread "
-        "of that one");
+    throw wrong_scheduler(std::string("weft: this ") + what +
+                          " belongs to another scheduler; use it in the thread "
+                          "of that one");
 }
 
 // ---- the writer's
@@ -128,6 +218,10 @@ void future_state::claim() {
 }
 
 void future_state::conclude(outcome o) noexcept {
+  far_ ? far_->send(o) : settle(o);
+}
+
+void future_state::settle(outcome o) noexcept {
   outcome_ = o;
   while (!waiters_.empty()) home_->serve(waiters_.front(), waiters_);
   while (followers_ != nullptr) {
@@ -139,8 +233,9 @@ void future_state::conclude(outcome o) noexcept {
 
 void future_state::fail(std::exception_ptr what) noexcept {
   failure_ = std::move(what);
+  if (far_) return far_->send(outcome::failure);
   if (who_.id() == 0) who_ = dispatcher::handle(home_->current->who);
-  conclude(outcome::failure);
+  settle(outcome::failure);
   if (readers_ == 0) last_reader_gone();
 }
 
@@ -152,6 +247,10 @@ void future_state::fail_as(future_state& other) noexcept {
 }
 
 void future_state::writer_gone() noexcept {
+  if (far_) {
+    if (!claimed_) far_->send(outcome::broken);
+    return far_->release();
+  }
   if (!ready()) {
     if (!waiters_.empty() && this_dispatcher() != home_)
       stop(

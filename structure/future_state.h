@@ -6,12 +6,22 @@
 // tasklet of an async()) keep it alive, and are counted by plain integers: all
 // of them are of one scheduler.
 //
+// A shared promise may be in another thread. It puts the outcome in its place,
+// and has an errand tell home:
+//
+//   writer's thread   value or failure - send(): errand ----.
+//   home                                      it is known <-'  who waits goes on
+//
+// Such a state is kept alive by its far side's count: writer, readers, errand.
+//
 // Invariants:
+// - Of a shared promise the outcome is the writer's until it is sent, then home's.
 // - The outcome is set once. Nobody waits, and nothing follows, from then on.
 // - A failure that was raised or asked for has been heard. One that has not is
 //   reported when the last reader goes, or at once where there is none.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <exception>
@@ -23,6 +33,8 @@
 #include <utility>
 
 #include "weft/scheduler/dispatcher.h"
+#include "weft/scheduler/outside.h"
+#include "weft/scheduler/shared.h"
 
 namespace weft {
 
@@ -80,7 +92,7 @@ class future_state {
   // Throws no_scheduler, wrong_scheduler.
   void require_here(const dispatcher* s) const {
     if (home_ != s->key) [[unlikely]]
-      require_home(s);
+      require_home(s, "future");
   }
   // Throws what it failed with; error where it is spent. It is heard, and spent
   // if `takes`. Requires: ready.
@@ -98,6 +110,14 @@ class future_state {
 
   // ---- the writer's
 
+  // As require_here(); a shared promise is here in any thread.
+  void require_writing(const dispatcher* s) const {
+    if (home_ != s->key && !far_) [[unlikely]]
+      require_home(s, "promise");
+  }
+  // Of a shared promise, once: it is to have readers, the caller the first of
+  // them. Throws as require_here().
+  bool begin_reading();
   // Nobody else may set the outcome. Throws error where somebody has.
   void claim();
   // Requires: claimed.
@@ -115,6 +135,8 @@ class future_state {
 
   // Throws no_scheduler.
   future_state() : home_(this_dispatcher()) { home_->require_scheduler(); }
+  // Of a shared promise. Throws std::bad_alloc, too.
+  explicit future_state(shared_t);
   virtual ~future_state();
 
   void conclude(outcome o) noexcept;
@@ -142,13 +164,21 @@ class future_state {
   // Makes the value that was deferred.
   virtual void collect() {}
 
+  class far_side;
+  struct ends_far_side {
+    void operator()(far_side* f) const noexcept;
+  };
+
   void admit(dispatcher* s) const;
-  void require_home(const dispatcher* s) const;
+  void require_home(const dispatcher* s, const char* what) const;
   void look_closer(bool takes);
+  void settle(outcome o) noexcept;
+  void tell_unheard() noexcept;
   void last_reader_gone() noexcept;
   void writer_gone() noexcept;
 
   dispatcher* home_;
+  std::unique_ptr<far_side, ends_far_side> far_;  // of a shared promise
   wait_queue waiters_;
   follower* followers_ = nullptr;
   follower** last_ = &followers_;
@@ -207,6 +237,7 @@ class writer {
     if (s_ != nullptr) s_->writer_gone();
   }
 
+  [[nodiscard]] S* get() const { return s_; }
   S* operator->() const { return s_; }
   explicit operator bool() const { return s_ != nullptr; }
 
@@ -227,6 +258,7 @@ class future_state_of : public future_state {
                          std::add_pointer_t<std::remove_reference_t<T>>, T>>;
 
   future_state_of() noexcept(false) {}  // NOLINT
+  explicit future_state_of(shared_t t) : future_state(t) {}
   ~future_state_of() override {
     if (has_value_) value_.~kept();
   }

@@ -195,6 +195,11 @@ const std::map<std::string, probe>& probes() {
          begin_to_count();
          w.crowd->spawn([] {});
        })},
+      {"scheduler_pool::async", both([](world& w) {
+         w.crowd.emplace(one_thread);
+         begin_to_count();
+         static_cast<void>(w.crowd->async([] {}));
+       })},
       {"scheduler_pool::spawn_on", both([](world& w) {
          w.crowd.emplace(one_thread);
          begin_to_count();
@@ -520,6 +525,8 @@ const std::map<std::string, probe>& probes() {
 
       {"async", both([](world& w) { w.result = async([] { return 1; }); })},
       {"promise", both([](world&) { const promise<int> of; })},
+      {"promise (shared)",
+       both([](world&) { const promise<int> of(weft::shared); })},
       {"promise::set_value", both([](world& w) { w.promised.set_value(1); })},
       {"promise::set_exception",
        both([](world& w) { w.promised.set_exception(failure); })},

@@ -3,6 +3,7 @@
 //
 //   weft::scheduler_pool pool{{.threads = 4}};
 //   for (const request& r : requests) pool.spawn([r] { serve(r); });
+//   weft::future<int> n = pool.async([] { return count(); });
 //   pool.join();
 //
 // Each thread has a scheduler of its own, whose tasklets never leave it. What
@@ -48,7 +49,9 @@
 #include "weft/scheduler/errand.h"
 #include "weft/scheduler/saturate.h"
 #include "weft/scheduler/scheduler.h"
+#include "weft/scheduler/shared.h"
 #include "weft/scheduler/spawn.h"
+#include "weft/structure/future.h"
 
 namespace weft {
 
@@ -106,6 +109,26 @@ class scheduler_pool {
     requires spawnable<F>
   void spawn(spawn_options options, F&& f) {
     put(anywhere, make_errand(std::move(options), std::forward<F>(f)));
+  }
+
+  // As spawn(); what f() gives, or throws, goes to the future, which is of the
+  // caller's scheduler. Throws no_scheduler, too.
+  template <typename F>
+    requires spawnable<F>
+  [[nodiscard]] future<async_result<F>> async(
+      F&& f, std::source_location where = std::source_location::current()) {
+    return async(spawn_options{.site = where}, std::forward<F>(f));
+  }
+  template <typename F>
+    requires spawnable<F>
+  [[nodiscard]] future<async_result<F>> async(spawn_options options, F&& f) {
+    promise<async_result<F>> to(shared);
+    future<async_result<F>> result = to.get_future();
+    spawn(std::move(options),
+          [to = std::move(to), f = bind_once(std::forward<F>(f))]() mutable {
+            keep_by(to, f);
+          });
+    return result;
   }
 
   // As spawn(), in scheduler i. Throws std::out_of_range, too.

@@ -1,0 +1,312 @@
+// SPDX-License-Identifier: BSL-1.0
+// Promises that are kept in another thread: law 23.
+#include <array>
+#include <atomic>
+#include <catch2/catch.hpp>
+#include <chrono>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "weft/channel/channel.h"
+#include "weft/scheduler/scheduler.h"
+#include "weft/scheduler/select.h"
+#include "weft/scheduler/spawn.h"
+#include "weft/scheduler/yield.h"
+#include "weft/structure/future.h"
+#include "weft/structure/when.h"
+#include "weft/threads/scheduler_pool.h"
+
+namespace {
+
+using namespace weft;
+using namespace std::chrono_literals;
+
+std::exception_ptr an_int(int i) { return std::make_exception_ptr(i); }
+
+// Does it in a thread that has a scheduler, or none.
+std::thread elsewhere(bool scheduled, std::function<void()> f) {
+  return std::thread([scheduled, f = std::move(f)] {
+    std::optional<scheduler> s;
+    if (scheduled) s.emplace();
+    f();
+  });
+}
+
+// Of which there are no two at a time, and that says when the last has gone.
+struct counted {
+  explicit counted(std::atomic<int>& n) : count(&n) { ++n; }
+  counted(counted&& other) noexcept
+      : count(std::exchange(other.count, nullptr)) {}
+  counted& operator=(counted&&) = delete;
+  ~counted() {
+    if (count != nullptr) --*count;
+  }
+  std::atomic<int>* count;
+};
+
+}  // namespace
+
+TEST_CASE("a shared promise is kept in another thread") {
+  const bool scheduled = GENERATE(true, false);
+  const scheduler s;
+  promise<std::string> p(shared);
+  future<std::string> f = p.get_future();
+  std::thread other;
+  SECTION("before anybody waits") {
+    elsewhere(scheduled, [&] { p.set_value("yes"); }).join();
+  }
+  SECTION("while somebody waits") {
+    other = elsewhere(scheduled, [&] {
+      std::this_thread::sleep_for(5ms);
+      p.set_value("yes");
+    });
+  }
+  SECTION("and destroyed there") {
+    auto own = std::make_shared<promise<std::string>>(std::move(p));
+    other = elsewhere(scheduled, [own = std::move(own)]() mutable {
+      own->set_value("yes");
+      own.reset();
+    });
+  }
+  CHECK(f.get() == "yes");
+  if (other.joinable()) other.join();
+}
+
+TEST_CASE("or failed there, or broken") {
+  const bool scheduled = GENERATE(true, false);
+  const scheduler s;
+  std::optional<promise<int>> p(shared);
+  future<int> f = p->get_future();
+  std::thread other;
+  SECTION("failed") {
+    other = elsewhere(scheduled, [&] { p->set_exception(an_int(7)); });
+    CHECK_THROWS_AS(f.get(), int);
+    other.join();
+  }
+  SECTION("broken") {
+    other = elsewhere(scheduled, [&] { p.reset(); });
+    CHECK_THROWS_AS(f.get(), broken_promise);
+    other.join();
+  }
+}
+
+TEST_CASE("it is kept at home, too") {
+  const scheduler s;
+  promise<int> p(shared);
+  future<int> f = p.get_future();
+  spawn([&] { p.set_value(3); });
+  CHECK(f.get() == 3);
+}
+
+TEST_CASE("its future is for its own thread, and given once") {
+  const scheduler s;
+  promise<void> p(shared);
+  SECTION("given there") {
+    elsewhere(true, [&] {
+      CHECK_THROWS_AS(p.get_future(), wrong_scheduler);
+    }).join();
+    elsewhere(false, [&] {
+      CHECK_THROWS_AS(p.get_future(), no_scheduler);
+    }).join();
+    CHECK(p.get_future().valid());
+  }
+  SECTION("used there") {
+    future<void> f = p.get_future();
+    CHECK_THROWS_AS(p.get_future(), error);
+    elsewhere(true, [&] {
+      CHECK_THROWS_AS(f.wait(), wrong_scheduler);
+      CHECK_THROWS_AS(f.try_get(), wrong_scheduler);
+      CHECK_THROWS_AS(select(f.wait_case()), wrong_scheduler);
+    }).join();
+    p.set_value();
+    f.get();
+  }
+}
+
+TEST_CASE("it is kept once, and only if its value could be made") {
+  struct reluctant {
+    explicit reluctant(bool throws) {
+      if (throws) throw std::runtime_error("no");
+    }
+  };
+  const scheduler s;
+  promise<reluctant> p(shared);
+  future<reluctant> f = p.get_future();
+  elsewhere(false, [&] {
+    CHECK_THROWS_AS(p.set_value(true), std::runtime_error);
+    p.set_value(false);
+    CHECK_THROWS_AS(p.set_value(false), error);
+    CHECK_THROWS_AS(p.set_exception(an_int(1)), error);
+  }).join();
+  f.get();
+}
+
+TEST_CASE("whoever waits for it may be killed, time out, or select") {
+  const scheduler s;
+  promise<int> p(shared);
+  future<int> f = p.get_future();
+  const tasklet t = spawn([&] { f.wait(); });
+  yield();
+  t.kill();
+  CHECK(!f.wait_for(1ms));
+  CHECK(select(f.wait_case(), timeout_case(1ms)) == 1);
+  auto other = elsewhere(false, [&] { p.set_value(1); });
+  CHECK(select(f.wait_case(), timeout_case(1h)) == 0);
+  CHECK(f.get() == 1);
+  other.join();
+}
+
+TEST_CASE("futures of several threads are one") {
+  const scheduler s;
+  promise<int> near;
+  promise<int> far(shared);
+  future<std::vector<int>> all = [&] {
+    std::vector<future<int>> each;
+    each.push_back(near.get_future());
+    each.push_back(far.get_future());
+    return when_all(std::move(each));
+  }();
+  auto other = elsewhere(true, [&] { far.set_value(2); });
+  spawn([&] { near.set_value(1); });
+  CHECK(all.get() == std::vector{1, 2});
+  other.join();
+}
+
+TEST_CASE("run() waits until it is kept") {
+  const scheduler s;
+  promise<int> p(shared);
+  const future<int> f = p.get_future();
+  auto other = elsewhere(false, [&] {
+    std::this_thread::sleep_for(5ms);
+    p.set_value(1);
+  });
+  run();
+  CHECK(f.ready());
+  other.join();
+}
+
+TEST_CASE("a failure that nobody looks at is reported once") {
+  scheduler s;
+  std::vector<int> reported;
+  s.set_error_handler([&](const tasklet&, const std::exception_ptr& e) {
+    try {
+      std::rethrow_exception(e);
+    } catch (int i) {
+      reported.push_back(i);
+    }
+    return std::exception_ptr();
+  });
+  promise<int> p(shared);
+  SECTION("where there is no future any more") {
+    static_cast<void>(p.get_future());
+  }
+  SECTION("where there never was one") {}
+  SECTION("where that is dropped later") {
+    const future<int> f = p.get_future();
+    elsewhere(false, [&] { p.set_exception(an_int(4)); }).join();
+    run();
+    CHECK(f.ready());
+    CHECK(reported.empty());
+  }
+  if (reported.empty()) {
+    try {
+      p.set_exception(an_int(4));
+    } catch (const error&) {  // in the last section
+    }
+  }
+  run();
+  CHECK(reported == std::vector{4});
+}
+
+TEST_CASE("nothing is left behind, whoever goes first") {
+  std::atomic<int> alive{0};
+  std::optional<scheduler> s(std::in_place);
+  std::optional<promise<counted>> p(shared);
+  std::optional<future<counted>> f(p->get_future());
+  const auto keep = [&] {
+    elsewhere(false, [&] { p->set_value(counted(alive)); }).join();
+  };
+  const auto drop = [&] { elsewhere(false, [&] { p.reset(); }).join(); };
+  SECTION("the future") {
+    f.reset();
+    keep();
+    drop();
+  }
+  SECTION("the promise") {
+    keep();
+    drop();
+    CHECK(alive == 1);
+    f->wait();
+    f.reset();
+    CHECK(alive == 0);
+  }
+  SECTION("the scheduler, before it is kept") {
+    s.reset();
+    keep();
+    CHECK(!f->ready());
+    drop();
+    f.reset();
+  }
+  SECTION("the scheduler, before it hears of it") {
+    keep();
+    s.reset();
+    drop();
+    f.reset();
+  }
+  SECTION("the scheduler, and the future") {
+    s.reset();
+    f.reset();
+    keep();
+    drop();
+  }
+  s.reset();
+  CHECK(alive == 0);
+}
+
+TEST_CASE("a pool gives futures") {
+  const scheduler s;
+  std::optional<scheduler_pool> pool(scheduler_pool_options{.threads = 2});
+  int here = 0;
+  CHECK(pool->async([] { return std::make_unique<int>(3); }).get() != nullptr);
+  CHECK(&pool->async([&]() -> int& { return here; }).get() == &here);
+  pool->async([] { yield(); }).get();
+  CHECK_THROWS_AS(pool->async({.name = "seven"}, [] { throw 7; }).get(), int);
+  const future<void> killed = pool->async([] { suspend(); });
+  pool.reset();
+  killed.wait();
+  CHECK_THROWS_AS(std::rethrow_exception(killed.failure()), broken_promise);
+}
+
+TEST_CASE("many of them cross at once") {
+  constexpr int many = 2000;
+  const scheduler s;
+  scheduler_pool pool{{.threads = 2}};
+  std::vector<future<int>> all;
+  for (int i = 0; i != many; ++i) {
+    promise<int> p(shared);
+    all.push_back(p.get_future());
+    pool.spawn([p = std::move(p), i]() mutable {
+      if (i % 3 == 0) yield();
+      if (i % 7 != 0) p.set_value(i);
+    });
+  }
+  long sum = 0;
+  int broken = 0;
+  for (int i = 0; i != many; ++i) {
+    try {
+      sum += all[static_cast<std::size_t>(i)].get() - i;
+    } catch (const broken_promise&) {
+      ++broken;
+    }
+  }
+  CHECK(sum == 0);
+  CHECK(broken == (many + 6) / 7);
+  pool.join();
+}
