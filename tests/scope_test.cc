@@ -441,7 +441,6 @@ TEST_CASE_METHOD(fixture, "where members could never end, join() kills them") {
 
 TEST_CASE_METHOD(fixture, "it is joined by its owner only") {
   scope all;
-  std::string said;
   spawn([&] { CHECK_THROWS_AS(all.join(), error); }).run();
 }
 
