@@ -206,6 +206,8 @@ struct core : dispatcher {
   static std::string name_of(const descriptor& d);
   static std::string describe(const descriptor& d);
   static std::string describe(const spawn_site& site);
+  // Of anybody, also of another thread.
+  static std::string describe_or_number(const tasklet& who);
   // "waits in receive on channel 'orders' at shop.cc:12".
   static std::string describe(const wait_record& w);
   static std::string describe_operation(const wait_record& w);

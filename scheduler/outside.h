@@ -51,14 +51,13 @@ class outside {
     requires spawnable<F>
   bool post(F&& f, std::source_location where =
                        std::source_location::current()) const {
-    return post(make_errand(std::forward<F>(f), where));
-  }
-  // Private: the same of one that has been made.
-  bool post(std::unique_ptr<errand> one) const noexcept {
+    auto one = make_errand(std::forward<F>(f), where);
     if (!in_->post(*one, true)) return false;
     static_cast<void>(one.release());  // It is the scheduler's now.
     return true;
   }
+  // Private: where it leads.
+  [[nodiscard]] const std::shared_ptr<inbox>& way() const { return in_; }
 
  private:
   void enter() const noexcept {

@@ -214,13 +214,17 @@ namespace {
   stderr_line() << "a tasklet failed";
 }
 
-[[gnu::noinline]] std::string describe_or_number(const tasklet& who) {
-  if (who.alive() && dispatcher::described(who)->owner == this_dispatcher())
-    return core::describe(*dispatcher::described(who));
-  return "tasklet " + std::to_string(who.id()) + ", now dead,";
-}
-
 }  // namespace
+
+// Out of line for the same reason.
+[[gnu::noinline]] std::string core::describe_or_number(const tasklet& who) {
+  if (who.id() == 0) return "a thread without a scheduler";
+  if (!who.alive())
+    return "tasklet " + std::to_string(who.id()) + ", now dead,";
+  if (dispatcher::described(who)->owner != this_dispatcher())
+    return "tasklet " + std::to_string(who.id()) + " of another scheduler";
+  return core::describe(*dispatcher::described(who));
+}
 
 void core::print_failure(const tasklet& who,
                          const std::exception_ptr& failure) noexcept {

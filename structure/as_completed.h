@@ -37,6 +37,11 @@ class completion_line {
  public:
   class entry final : public follower {
    public:
+    entry() = default;
+    entry(const entry&) = delete;
+    entry& operator=(const entry&) = delete;
+    ~entry() override { leave(); }  // before it drops what it follows
+
     void* what = nullptr;  // the future
 
    private:

@@ -25,11 +25,12 @@
 // Thread safety: the thread of the scheduler that it was made in, also for the
 //                destructors; verbs throw wrong_scheduler elsewhere, and
 //                no_scheduler after the scheduler's end. Queries work always.
+//                A shared promise goes anywhere; its future does not.
 // Lifetime:      a future may be dropped while others wait for it, and outlive
 //                its promise and its scheduler.
 // Cost:          O(1); one allocation for a promise or an async(), also of a
-//                large callable, none to get() or to wait. A value is made in
-//                its place, and moved once by get().
+//                large callable, three for a shared promise, none to get() or
+//                to wait. A value is made in its place, and moved once by get().
 // (std::future, promise, async, shared_future; gevent: AsyncResult.)
 #pragma once
 
@@ -211,9 +212,11 @@ class promise {
   // Throws no_scheduler, std::bad_alloc.
   promise() : promise(new future_state_of<T>) {}
   // For another thread. It may be moved, kept, broken and destroyed in any, by
-  // one at a time; its future stays here, get_future() too. Until then it is as
-  // a weft::outside: run() waits. A failure that cannot be delivered, because
-  // the scheduler has ended, is reported where it was set. Three allocations.
+  // one at a time; its future stays here, get_future() too. Until it is kept or
+  // broken it is as a weft::outside: run() waits, and no deadlock is told. A
+  // failure that cannot be delivered, because the scheduler has ended, is
+  // reported where it was set; a value that nobody has taken is destroyed with
+  // the last of promise and future, in that one's thread.
   explicit promise(shared_t) : to_(new future_state_of<T>(shared)) {}
   promise(promise&&) noexcept = default;
   promise& operator=(promise&&) noexcept = default;
@@ -224,7 +227,7 @@ class promise {
   future<T> get_future();
 
   // Sets the value or the failure, and makes those who wait runnable, in order;
-  // of a shared one, a tasklet at home does that at its turn.
+  // of a shared one, the scheduler at home does that between two tasklets.
   // Does not switch. Throw error where that has been done or the promise has
   // been moved from, wrong_scheduler, no_scheduler, and what making the value
   // throws: then nothing has changed.
@@ -251,6 +254,12 @@ class promise {
     to->fail(std::move(what));
   }
 
+  // Private: is kept by what body->f() gives, or throws. A kill goes on.
+  template <typename Body>
+  void keep_by(std::optional<Body>& body) {
+    need()->conclude_by(body);
+  }
+
  private:
   explicit promise(future_state_of<T>* s);
 
@@ -263,23 +272,6 @@ class promise {
   future<T> future_;  // until it is given away; ends last
   writer<future_state_of<T>> to_;
 };
-
-// Private: keeps it by what f() gives, or throws. A kill goes on.
-template <typename T, typename F>
-void keep_by(promise<T>& p, F&& f) {
-  try {
-    if constexpr (std::is_void_v<T>) {
-      std::forward<F>(f)();
-      p.set_value();
-    } else {
-      p.set_value(std::forward<F>(f)());
-    }
-  } catch (const tasklet_exit&) {
-    throw;
-  } catch (...) {
-    p.set_exception(std::current_exception());
-  }
-}
 
 // What becomes of what f(args...) gives.
 template <typename F, typename... Args>
@@ -332,6 +324,14 @@ future<T> promise<T>::get_future() {
   return future_access::make<T>(reader<future_state>(to_.get()));
 }
 
+// Has what make() gives in its place.
+template <typename F>
+struct callable_holder {
+  template <typename Make>
+  explicit callable_holder(Make make) : f(make()) {}
+  F f;
+};
+
 // The callable lies beside its result, so that there is one allocation.
 template <typename T, typename Body>
 class async_state final : public future_state_of<T> {
@@ -341,36 +341,15 @@ class async_state final : public future_state_of<T> {
       : body_(std::in_place,
               [&] { return bind_once(std::forward<Args>(args)...); }) {}
 
-  // The callable has ended before anybody knows of the result.
-  void run() {
-    std::exception_ptr failure;
-    try {
-      this->produce([this]() -> decltype(auto) { return body_->f(); });
-    } catch (const tasklet_exit&) {
-      throw;
-    } catch (...) {
-      failure = std::current_exception();
-    }
-    body_.reset();
-    if (failure)
-      this->fail(std::move(failure));
-    else
-      this->publish();
-  }
+  void run() { this->conclude_by(body_); }
 
  private:
-  struct holder {
-    template <typename Make>
-    explicit holder(Make make) : f(make()) {}
-    Body f;
-  };
-
   void abandoned() noexcept override {
     body_.reset();
     this->conclude(future_state::outcome::killed);
   }
 
-  std::optional<holder> body_;
+  std::optional<callable_holder<Body>> body_;
 };
 
 template <typename F, typename... Args>

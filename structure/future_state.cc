@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "weft/structure/future_state.h"
 
+#include <optional>
 #include <string>
 #include <utility>
 
+#include "weft/scheduler/errand.h"
+#include "weft/scheduler/inbox.h"
+#include "weft/scheduler/outside.h"
+#include "weft/scheduler/traps.h"
 #include "weft/structure/broken_promise.h"
 
 namespace weft {
@@ -39,72 +44,102 @@ void follower::leave() noexcept {
 
 // ---- from another thread
 
-class future_state::far_side {
+class future_state::far_side final : letter {
  public:
   explicit far_side(future_state& s)
-      : of_(s),
-        errand_(make_errand(arrival(*this), std::source_location::current())) {}
+      : letter(&arrive),
+        of_(s),
+        ending_(make_errand(ending(*this), std::source_location::current())) {
+    home_->enter();
+  }
   far_side(const far_side&) = delete;
   far_side& operator=(const far_side&) = delete;
-  ~far_side() = default;
-
-  // The writer's, once.
-  void send(outcome o) noexcept {
-    what_ = o;
-    control_block* const t = this_dispatcher()->current;
-    if (t != nullptr) who_ = dispatcher::handle(t->who);
-    const outside way = *home_;  // The errand may end that one meanwhile.
-    way.post(std::move(errand_));
+  ~far_side() {
+    if (!arrived_) home_->leave();
   }
 
-  // False: there are some, or have been.
+  // At home. False: there are readers, or have been.
   bool begin_reading() noexcept {
     if (std::exchange(read_, true)) return false;
     owners_.fetch_add(1, std::memory_order_relaxed);
     return true;
   }
+  void last_reader_gone() noexcept { release(); }
+
+  // The writer's, once.
+  void send(outcome o) noexcept {
+    what_ = o;
+    control_block* const t = this_dispatcher()->current;
+    if (o == outcome::failure && t != nullptr)
+      who_ = dispatcher::handle(t->who);
+    if (!home_->post(*this, false)) refused();
+  }
+  void writer_gone() noexcept {
+    if (what_ == outcome::none) send(outcome::broken);
+    read_ ? release() : end();
+  }
+
+ private:
+  // What is left to do where nobody reads, by a tasklet of home: it may call an
+  // error handler, and destroys a value.
+  class ending {
+   public:
+    explicit ending(far_side& f) : of_(&f) {}
+    ending(ending&& other) noexcept : of_(std::exchange(other.of_, nullptr)) {}
+    ending& operator=(ending&&) = delete;
+    ~ending() {
+      if (of_ != nullptr && of_->ends_) of_->refused();
+    }
+    void operator()() && {
+      far_side& f = *std::exchange(of_, nullptr);
+      f.of_.tell_unheard();
+      f.release();
+    }
+
+   private:
+    far_side* of_;
+  };
+
+  static void arrive(letter& l, core& /*home*/) noexcept {
+    auto& self = static_cast<far_side&>(l);
+    self.arrived_ = true;
+    self.home_->leave();
+    self.of_.who_ = self.who_;
+    self.of_.settle(self.what_);
+    self.of_.readers_ == 0 && self.read_ ? self.end() : self.release();
+  }
+
+  void end() noexcept {
+    ends_ = true;
+    const auto to =
+        home_;  // It may all be gone as soon as that has been posted.
+    errand* const e = ending_.release();
+    if (!to->post(*e, true)) delete e;
+  }
+  // The scheduler ends, or has ended.
+  void refused() noexcept {
+    if (std::exchange(what_, outcome::broken) == outcome::failure &&
+        !of_.heard_) {
+      dispatcher* const s = this_dispatcher();
+      std::optional<switch_trap> in_the_middle;
+      if (!s->flagged(none_here)) in_the_middle.emplace();
+      s->report_unheard(who_, of_.failure_);
+    }
+    release();
+  }
   void release() noexcept {
     if (owners_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete &of_;
   }
 
- private:
-  // Of the tasklet that the errand becomes at home.
-  class arrival {
-   public:
-    explicit arrival(far_side& f) : to_(&f) {}
-    arrival(arrival&& other) noexcept
-        : to_(std::exchange(other.to_, nullptr)) {}
-    arrival& operator=(arrival&&) = delete;
-    ~arrival() {
-      if (to_ != nullptr && to_->what_ != outcome::none) to_->refused();
-    }
-    void operator()() && { std::exchange(to_, nullptr)->arrive(); }
-
-   private:
-    far_side* to_;
-  };
-
-  void arrive() noexcept {
-    of_.who_ = who_;
-    home_.reset();
-    of_.settle(what_);
-    if (of_.readers_ == 0) of_.tell_unheard();
-    release();
-  }
-  // The scheduler ends, or has ended.
-  void refused() noexcept {
-    if (what_ == outcome::failure)
-      this_dispatcher()->report_unheard(who_, of_.failure_);
-    release();
-  }
-
   future_state& of_;
-  std::optional<outside> home_{std::in_place};
-  std::atomic<std::uint32_t> owners_{2};  // the writer, the errand; the readers
-  tasklet who_;
+  const std::shared_ptr<inbox> home_ = outside().way();
+  std::atomic<std::uint32_t> owners_{2};  // the writer, the letter; the readers
+  tasklet who_;                           // who has failed
   outcome what_ = outcome::none;
-  bool read_ = false;
-  std::unique_ptr<errand> errand_;  // until it is sent
+  bool read_ = false;  // get_future() has been called
+  bool ends_ = false;
+  bool arrived_ = false;
+  std::unique_ptr<errand> ending_;
 };
 
 void future_state::ends_far_side::operator()(far_side* f) const noexcept {
@@ -179,15 +214,15 @@ void future_state::look_closer(bool takes) {
 void future_state::tell_unheard() noexcept {
   if (outcome_ != outcome::failure || heard_) return;
   heard_ = true;
-  ++readers_;  // The error handler may end the promise.
+  if (!far_) ++readers_;  // The error handler may end the promise.
   this_dispatcher()->report_unheard(who_, failure_);
-  --readers_;
+  if (!far_) --readers_;
 }
 
 void future_state::last_reader_gone() noexcept {
   tell_unheard();
   if (far_)
-    far_->release();
+    far_->last_reader_gone();
   else if (!written_)
     delete this;
 }
@@ -247,10 +282,7 @@ void future_state::fail_as(future_state& other) noexcept {
 }
 
 void future_state::writer_gone() noexcept {
-  if (far_) {
-    if (!claimed_) far_->send(outcome::broken);
-    return far_->release();
-  }
+  if (far_) return far_->writer_gone();
   if (!ready()) {
     if (!waiters_.empty() && this_dispatcher() != home_)
       stop(

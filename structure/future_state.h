@@ -7,12 +7,12 @@
 // of them are of one scheduler.
 //
 // A shared promise may be in another thread. It puts the outcome in its place,
-// and has an errand tell home:
+// and a letter tells home:
 //
-//   writer's thread   value or failure - send(): errand ----.
+//   writer's thread   value or failure - send(): letter ----.
 //   home                                      it is known <-'  who waits goes on
 //
-// Such a state is kept alive by its far side's count: writer, readers, errand.
+// Such a state is kept alive by its far side's count: writer, readers, letter.
 //
 // Invariants:
 // - Of a shared promise the outcome is the writer's until it is sent, then home's.
@@ -33,7 +33,6 @@
 #include <utility>
 
 #include "weft/scheduler/dispatcher.h"
-#include "weft/scheduler/outside.h"
 #include "weft/scheduler/shared.h"
 
 namespace weft {
@@ -312,6 +311,24 @@ class future_state_of : public future_state {
   }
   // It is known from now on.
   void publish() noexcept { this->conclude(outcome::value); }
+  // What body->f() gives, or throws; the body has ended before that is known.
+  // A kill goes on.
+  template <typename Body>
+  void conclude_by(std::optional<Body>& body) {
+    std::exception_ptr failure;
+    try {
+      produce([&body]() -> decltype(auto) { return body->f(); });
+    } catch (const tasklet_exit&) {
+      throw;
+    } catch (...) {
+      failure = std::current_exception();
+    }
+    body.reset();
+    if (failure)
+      this->fail(std::move(failure));
+    else
+      publish();
+  }
 
  protected:
   template <typename F>

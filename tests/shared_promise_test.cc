@@ -17,6 +17,7 @@
 #include "weft/channel/channel.h"
 #include "weft/scheduler/scheduler.h"
 #include "weft/scheduler/select.h"
+#include "weft/scheduler/shield.h"
 #include "weft/scheduler/spawn.h"
 #include "weft/scheduler/yield.h"
 #include "weft/structure/future.h"
@@ -203,25 +204,32 @@ TEST_CASE("a failure that nobody looks at is reported once") {
     }
     return std::exception_ptr();
   });
-  promise<int> p(shared);
-  SECTION("where there is no future any more") {
-    static_cast<void>(p.get_future());
-  }
-  SECTION("where there never was one") {}
-  SECTION("where that is dropped later") {
-    const future<int> f = p.get_future();
-    elsewhere(false, [&] { p.set_exception(an_int(4)); }).join();
+  std::optional<promise<int>> p(shared);
+  const auto fail = [&] {
+    elsewhere(false, [&] { p->set_exception(an_int(4)); }).join();
     run();
+  };
+  SECTION("where the future has gone before") {
+    static_cast<void>(p->get_future());
+    fail();
+  }
+  SECTION("where that goes later") {
+    const future<int> f = p->get_future();
+    fail();
     CHECK(f.ready());
     CHECK(reported.empty());
   }
-  if (reported.empty()) {
-    try {
-      p.set_exception(an_int(4));
-    } catch (const error&) {  // in the last section
-    }
+  SECTION("where the promise had it to the end") {
+    fail();
+    CHECK(reported.empty());
+    elsewhere(true, [&] { p.reset(); }).join();
+    run();
   }
-  run();
+  SECTION("where the promise gives it after that") {
+    fail();
+    CHECK(reported.empty());
+    CHECK(p->get_future().ready());
+  }
   CHECK(reported == std::vector{4});
 }
 
@@ -268,6 +276,50 @@ TEST_CASE("nothing is left behind, whoever goes first") {
   }
   s.reset();
   CHECK(alive == 0);
+}
+
+TEST_CASE("nobody but its scheduler has to do with its arrival") {
+  scheduler s;
+  promise<int> p(shared);
+  future<int> f = p.get_future();
+  s.set_schedule_callback([&](const tasklet&, const tasklet& to) {
+    if (to.alive() && !to.is_main()) to.kill(pending);
+  });
+  auto other = elsewhere(false, [&] { p.set_value(1); });
+  CHECK(f.get() == 1);
+  s.set_schedule_callback(nullptr);
+  other.join();
+}
+
+TEST_CASE(
+    "whoever waits for it inside a shield is told when the scheduler ends") {
+  bool told = false;
+  promise<int> p = [&] {
+    const scheduler s;
+    promise<int> its(shared);
+    spawn([&told, f = its.get_future()]() mutable {
+      const shield on;
+      try {
+        f.get();
+      } catch (const deadlock_error&) {
+        told = true;
+      }
+    });
+    yield();
+    return its;
+  }();
+  CHECK(told);
+  p.set_value(3);
+}
+
+TEST_CASE("the callable of a pool's future has ended when that is ready") {
+  const scheduler s;
+  scheduler_pool pool{{.threads = 2}};
+  std::atomic<int> alive{0};
+  for (int i = 0; i != 200; ++i) {
+    pool.async([m = counted(alive)] {}).get();
+    CHECK(alive == 0);
+  }
 }
 
 TEST_CASE("a pool gives futures") {

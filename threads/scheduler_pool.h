@@ -112,7 +112,9 @@ class scheduler_pool {
   }
 
   // As spawn(); what f() gives, or throws, goes to the future, which is of the
-  // caller's scheduler. Throws no_scheduler, too.
+  // caller's scheduler; f has ended when that is known. Until then it counts as
+  // a weft::outside there, so that a deadlock of f is not told. Throws
+  // no_scheduler, too. Four allocations.
   template <typename F>
     requires spawnable<F>
   [[nodiscard]] future<async_result<F>> async(
@@ -124,10 +126,11 @@ class scheduler_pool {
   [[nodiscard]] future<async_result<F>> async(spawn_options options, F&& f) {
     promise<async_result<F>> to(shared);
     future<async_result<F>> result = to.get_future();
+    using body = callable_holder<std::decay_t<F>>;
     spawn(std::move(options),
-          [to = std::move(to), f = bind_once(std::forward<F>(f))]() mutable {
-            keep_by(to, f);
-          });
+          [to = std::move(to), one = std::make_optional<body>([&]() -> F&& {
+                                 return std::forward<F>(f);
+                               })]() mutable { to.keep_by(one); });
     return result;
   }
 

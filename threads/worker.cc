@@ -158,8 +158,7 @@ void crowd::keep_failure(const worker& w, const tasklet& who,
                          const std::exception_ptr& what) noexcept {
   if (lost()) return core::print_failure(who, what);
   try {
-    std::string name = who.alive() ? core::describe(*dispatcher::described(who))
-                                   : "tasklet " + std::to_string(who.id());
+    std::string name = core::describe_or_number(who);
     const std::lock_guard lock(mutex_);
     failures_.push_back({w.number, std::move(name), what});
   } catch (const std::bad_alloc&) {
