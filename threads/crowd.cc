@@ -175,12 +175,12 @@ void crowd::wait(goal g, std::source_location where) {
   visitor(*this, g).await("the end of a pool's work", where);
 }
 
-void crowd::wait_within(goal g, std::chrono::nanoseconds time,
+bool crowd::wait_within(goal g, std::chrono::nanoseconds time,
                         std::source_location where) {
   std::optional<scheduler> guest;
   if (this_dispatcher()->flagged(none_here))
     guest.emplace(scheduler_options{.report_overflow = false});
-  with_timeout(time, [&] { wait(g, where); });
+  return with_timeout(time, [&] { wait(g, where); });
 }
 
 void crowd::join(std::source_location where) {
@@ -208,19 +208,26 @@ bool crowd::stop(std::chrono::nanoseconds time, std::source_location where) {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
   }
-  if (time.count() > 0) wait_within(goal::quiet, time, where);
-  const bool all = hurry();
+  std::optional<bool> all;
+  do {
+    const bool quiet =
+        time.count() > 0 && wait_within(goal::quiet, time, where);
+    all = hurry(quiet);
+  } while (!all);
   wait(goal::end, where);
-  return all;
+  return *all;
 }
 
-// What is left is given up. True: nothing was.
-bool crowd::hurry() noexcept {
+// What is left is given up. True: nothing was. With `if_quiet`, nullopt where it
+// is not: a scheduler that makes sure of a deadlock is awake now and then.
+std::optional<bool> crowd::hurry(bool if_quiet) noexcept {
   worker* invited = nullptr;
   bool all = false;
   {
     const std::lock_guard lock(mutex_);
-    if (!ending_) given_up_ = !reached(goal::quiet);
+    const bool quiet = reached(goal::quiet);
+    if (if_quiet && !quiet && !ending_) return std::nullopt;
+    if (!ending_) given_up_ = !quiet;
     stopping_ = ending_ = true;
     all = !given_up_;
     for (const auto& w : workers_) invited = claim(*w, invited);
@@ -231,7 +238,7 @@ bool crowd::hurry() noexcept {
 
 void crowd::end() noexcept {
   const shield held;
-  hurry();
+  static_cast<void>(hurry(false));
   try {
     wait(goal::end, std::source_location::current());
   } catch (...) {  // A trap: nobody else may run meanwhile.

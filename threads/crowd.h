@@ -99,10 +99,10 @@ class crowd {
   void tell(goal g) noexcept;
 
   void wait(goal g, std::source_location where);
-  void wait_within(goal g, std::chrono::nanoseconds time,
+  bool wait_within(goal g, std::chrono::nanoseconds time,
                    std::source_location where);
   void block(goal g);
-  bool hurry() noexcept;
+  std::optional<bool> hurry(bool if_quiet) noexcept;
   void join_threads() noexcept;
 
   // How many times this process is a child of a fork() of one that had pools.
