@@ -66,8 +66,8 @@ class channel_core : private wait_target {
 
   // How to read the slot of a waiting sender's record.
   enum offer_kind : std::uint32_t {
-    moved,
-    copied,
+    moved = 0,
+    copied = 1,
     exception = offers_exception,
   };
 
@@ -91,7 +91,7 @@ class channel_core : private wait_target {
 
    private:
     channel_core& c_;
-    const guarded held_;
+    guarded held_;
   };
   // Under the guard, if there is one.
   template <typename Look>
@@ -200,7 +200,7 @@ class channel_core : private wait_target {
   preference preference_;
   bool closed_ = false;
   bool exceptions_ = false;  // an exception may wait among the senders
-  const guard::number guard_;
+  guard::number guard_;
   ring_ends* ring_ends_ = nullptr;  // of a shared channel that has a buffer
   chooser* chooser_ = nullptr;
 

@@ -132,7 +132,7 @@ class future_state::far_side final : letter {
   }
 
   future_state& of_;
-  const std::shared_ptr<inbox> home_ = outside().way();
+  std::shared_ptr<inbox> home_ = outside().way();
   std::atomic<std::uint32_t> owners_{2};  // the writer, the letter; the readers
   tasklet who_;                           // who has failed
   outcome what_ = outcome::none;
