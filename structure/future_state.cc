@@ -68,6 +68,7 @@ class future_state::far_side final : letter {
 
   // The writer's, once.
   void send(outcome o) noexcept {
+    sent_ = true;
     what_ = o;
     control_block* const t = this_dispatcher()->current;
     if (o == outcome::failure && t != nullptr)
@@ -75,7 +76,7 @@ class future_state::far_side final : letter {
     if (!home_->post(*this, false)) refused();
   }
   void writer_gone() noexcept {
-    if (what_ == outcome::none) send(outcome::broken);
+    if (!sent_) send(outcome::broken);
     read_ ? release() : end();
   }
 
@@ -111,8 +112,8 @@ class future_state::far_side final : letter {
 
   void end() noexcept {
     ends_ = true;
-    const auto to =
-        home_;  // It may all be gone as soon as that has been posted.
+    // All may be gone as soon as that has been posted.
+    const auto to = home_;
     errand* const e = ending_.release();
     if (!to->post(*e, true)) delete e;
   }
@@ -136,9 +137,10 @@ class future_state::far_side final : letter {
   std::atomic<std::uint32_t> owners_{2};  // the writer, the letter; the readers
   tasklet who_;                           // who has failed
   outcome what_ = outcome::none;
-  bool read_ = false;  // get_future() has been called
+  bool sent_ = false;     // the writer's
+  bool read_ = false;     // get_future() has been called
+  bool arrived_ = false;  // home's
   bool ends_ = false;
-  bool arrived_ = false;
   std::unique_ptr<errand> ending_;
 };
 
