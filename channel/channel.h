@@ -91,8 +91,8 @@ class channel : private rendezvous<T> {
   // Unbuffered; prefers the receiver. (Stackless's channel.)
   channel() : channel(0) {}
   // Holds up to `capacity` values, in memory for the next power of two; prefers
-  // neither, so that a sender goes on filling it. 0: unbuffered. Throws std::length_error over 2^32 - 1,
-  // std::bad_alloc.
+  // neither, so that a sender goes on filling it. 0: unbuffered. Throws
+  // std::length_error over 2^32 - 1, std::bad_alloc.
   explicit channel(std::size_t capacity)
       : core(capacity == 0 ? preference::receiver : preference::neither,
              capacity) {}

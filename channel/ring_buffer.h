@@ -12,9 +12,9 @@
 
 namespace weft {
 
-// Any capacity; one allocation at most, at the start, for the next power of two. T need
-// be neither default
-// constructible nor copyable, and each value is constructed and moved out once.
+// Any capacity; one allocation at most, at the start, for the next power of two.
+// T need be neither default constructible nor copyable, and each value is
+// constructed and moved out once.
 template <typename T>
 class ring_buffer {
  public:

@@ -150,7 +150,7 @@ class shared_ring : public ring_ends {
   template <typename U>
   [[gnu::always_inline]] bool try_put(U&& value) noexcept {
     for (int i = 0; i != most_meetings; stand_off(++i)) {
-      position end = tail_.load(std::memory_order_relaxed);
+      const position end = tail_.load(std::memory_order_relaxed);
       if ((end & stopped) != 0 || !has_room(end / step)) return false;
       cell& c = at(end / step);
       if (!c.is_ready(end / step) || !advance(tail_, end)) continue;
@@ -163,7 +163,7 @@ class shared_ring : public ring_ends {
   template <typename Use>
   [[gnu::always_inline]] bool try_take(Use use) noexcept {
     for (int i = 0; i != most_meetings; stand_off(++i)) {
-      position first = head_.load(std::memory_order_relaxed);
+      const position first = head_.load(std::memory_order_relaxed);
       if ((first & stopped) != 0) return false;
       cell& c = at(first / step);
       if (!c.is_ready(first / step + 1)) {

@@ -34,7 +34,8 @@ using end_callback =
 // Takes what nobody joins, on the tasklet that failed: then neither run() nor
 // main gets it. What it throws goes there instead, `failure` itself or
 // another. While the scheduler ends, and where a failure could not be passed
-// on, it gets it in place of stderr; the tasklet may be dead then.
+// on, it gets it in place of stderr; the tasklet may be dead then. Of a shared
+// promise it is that of another scheduler, or none.
 // (Stackless: set_error_handler.)
 using error_handler = std::function<void(tasklet, std::exception_ptr failure)>;
 

@@ -24,10 +24,10 @@ constexpr std::size_t stacks_at_once = 64;
 // Of the spin of one that has often waited in vain; and how often a spinning
 // one looks for mail before it looks at the clock.
 constexpr std::chrono::nanoseconds shortest_spin{500};
-// Of those who pass the time one in so many parks, so that timers, the driver
-// and stops are looked at.
-constexpr std::uint32_t looks_a_poll = 64;
 constexpr int looks_a_clock = 16;
+// Of those who would pass the time one in so many parks, so that timers, the
+// driver and stops are looked at.
+constexpr std::uint32_t passes_a_poll = 64;
 
 // How often, while nothing but a stop could come.
 constexpr std::chrono::milliseconds stops_looked_at{100};
@@ -200,7 +200,7 @@ bool dispatcher::pass(std::uint32_t moments) noexcept {
   if (!flagged(none_here)) {
     core& c = core::of(this);
     if (c.impatience.count() == 0 || c.spinning < c.impatience) return false;
-    if (++c.passes % looks_a_poll == 0) return false;
+    if (++c.passes % passes_a_poll == 0) return false;
   }
   for (; moments != 0; --moments) {
     if (flagged(~std::uint32_t{none_here})) return false;

@@ -266,9 +266,9 @@ struct dispatcher {
     queue.push(t);
   }
 
-  // Passes the time of so many relax(), while nothing is runnable. False:
-  // something is, or its turn to be looked for has come, or a scheduler that has
-  // to wait had better sleep.
+  // Passes the time of so many relax() for somebody who is about to park. False:
+  // he had better: there is something to do, or to look for, or a scheduler that
+  // has to wait does not spin.
   [[nodiscard]] bool pass(std::uint32_t moments) noexcept;
 
   // Has timers and the driver looked at from now on, once a round. Whoever

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "weft/structure/future_state.h"
 
+#include <atomic>
+#include <memory>
 #include <optional>
+#include <source_location>
 #include <string>
 #include <utility>
 
@@ -64,7 +67,10 @@ class future_state::far_side final : letter {
     owners_.fetch_add(1, std::memory_order_relaxed);
     return true;
   }
-  void last_reader_gone() noexcept { release(); }
+  // A share in the state goes.
+  void release() noexcept {
+    if (owners_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete &of_;
+  }
 
   // The writer's, once.
   void send(outcome o) noexcept {
@@ -127,9 +133,6 @@ class future_state::far_side final : letter {
       s->report_unheard(who_, of_.failure_);
     }
     release();
-  }
-  void release() noexcept {
-    if (owners_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete &of_;
   }
 
   future_state& of_;
@@ -224,7 +227,7 @@ void future_state::tell_unheard() noexcept {
 void future_state::last_reader_gone() noexcept {
   tell_unheard();
   if (far_)
-    far_->last_reader_gone();
+    far_->release();
   else if (!written_)
     delete this;
 }

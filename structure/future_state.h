@@ -21,7 +21,6 @@
 //   reported when the last reader goes, or at once where there is none.
 #pragma once
 
-#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <exception>

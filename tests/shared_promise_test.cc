@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
 // Promises that are kept in another thread: law 23.
-#include <array>
-#include <atomic>
 #include <catch2/catch.hpp>
 #include <chrono>
 #include <exception>
@@ -39,18 +37,6 @@ std::thread elsewhere(bool scheduled, std::function<void()> f) {
     f();
   });
 }
-
-// Of which there are no two at a time, and that says when the last has gone.
-struct counted {
-  explicit counted(std::atomic<int>& n) : count(&n) { ++n; }
-  counted(counted&& other) noexcept
-      : count(std::exchange(other.count, nullptr)) {}
-  counted& operator=(counted&&) = delete;
-  ~counted() {
-    if (count != nullptr) --*count;
-  }
-  std::atomic<int>* count;
-};
 
 }  // namespace
 
@@ -234,12 +220,12 @@ TEST_CASE("a failure that nobody looks at is reported once") {
 }
 
 TEST_CASE("nothing is left behind, whoever goes first") {
-  std::atomic<int> alive{0};
+  const auto payload = std::make_shared<int>();
   std::optional<scheduler> s(std::in_place);
-  std::optional<promise<counted>> p(shared);
-  std::optional<future<counted>> f(p->get_future());
+  std::optional<promise<std::shared_ptr<int>>> p(shared);
+  std::optional<future<std::shared_ptr<int>>> f(p->get_future());
   const auto keep = [&] {
-    elsewhere(false, [&] { p->set_value(counted(alive)); }).join();
+    elsewhere(false, [&] { p->set_value(payload); }).join();
   };
   const auto drop = [&] { elsewhere(false, [&] { p.reset(); }).join(); };
   SECTION("the future") {
@@ -250,10 +236,10 @@ TEST_CASE("nothing is left behind, whoever goes first") {
   SECTION("the promise") {
     keep();
     drop();
-    CHECK(alive == 1);
+    CHECK(payload.use_count() == 2);
     f->wait();
     f.reset();
-    CHECK(alive == 0);
+    CHECK(payload.use_count() == 1);
   }
   SECTION("the scheduler, before it is kept") {
     s.reset();
@@ -275,7 +261,7 @@ TEST_CASE("nothing is left behind, whoever goes first") {
     drop();
   }
   s.reset();
-  CHECK(alive == 0);
+  CHECK(payload.use_count() == 1);
 }
 
 TEST_CASE("nobody but its scheduler has to do with its arrival") {
@@ -315,10 +301,10 @@ TEST_CASE(
 TEST_CASE("the callable of a pool's future has ended when that is ready") {
   const scheduler s;
   scheduler_pool pool{{.threads = 2}};
-  std::atomic<int> alive{0};
+  const auto payload = std::make_shared<int>();
   for (int i = 0; i != 200; ++i) {
-    pool.async([m = counted(alive)] {}).get();
-    CHECK(alive == 0);
+    pool.async([payload] {}).get();
+    CHECK(payload.use_count() == 1);
   }
 }
 
