@@ -80,8 +80,9 @@ class bond final {
 descriptor& linkable(const tasklet& t) {
   descriptor& d = *dispatcher::described(t);
   if (d.owner != this_dispatcher())
-    throw wrong_scheduler(
-        "weft: tasklets are linked within one scheduler, in its thread");
+    dispatcher::throw_wrong_scheduler(
+        "this tasklet belongs to", d.owner,
+        "tasklets are linked within one scheduler, in its thread");
   return d;
 }
 

@@ -11,8 +11,9 @@ monitor::monitor(const tasklet& t, bool takes)
   if (!t.alive()) return;
   auto& d = *dispatcher::described(t);
   if (d.owner != home_)
-    throw wrong_scheduler(
-        "weft: a tasklet is observed in the thread of its scheduler");
+    dispatcher::throw_wrong_scheduler(
+        "this tasklet belongs to", d.owner,
+        "a tasklet is observed in the thread of its own scheduler");
   watch(d);
 }
 
@@ -22,8 +23,7 @@ void monitor::admit() const {
   dispatcher* s = this_dispatcher();
   s->admit();
   if (watching() && s != home_)
-    throw wrong_scheduler(
-        "weft: a monitor is used in the thread of its scheduler");
+    dispatcher::throw_wrong_scheduler("this monitor belongs to", home_);
 }
 
 down monitor::wait(std::source_location where) {

@@ -144,9 +144,9 @@ void channel_core::bind(dispatcher* s) {
   s->require_scheduler();
   if (home_ == nullptr) home_ = s;
   if (home_ != s)
-    throw wrong_scheduler(
-        "weft: this channel belongs to another scheduler; use it in the thread "
-        "of that one, or make it weft::shared");
+    dispatcher::throw_wrong_scheduler(
+        "this channel belongs to", home_,
+        "a channel that several threads use is made with weft::shared");
 }
 
 void channel_core::restore_key() {

@@ -21,6 +21,7 @@ void forget_other_threads() {
   dispatcher* const mine = this_dispatcher();
   std::erase_if(r.cores, [mine](const core* c) { return c != mine; });
   guard::free_all();
+  if (weft_this_strand_home != nullptr) weft_this_strand_home->renumber();
   r.mutex.unlock();
 }
 

@@ -72,10 +72,7 @@ core& core::present() {
 
 core& core::owner_of(const descriptor& d) {
   core& c = present();
-  if (d.owner != &c)
-    throw wrong_scheduler(
-        "weft: this tasklet belongs to another scheduler; use it in the thread "
-        "of that one");
+  if (d.owner != &c) throw_wrong_scheduler("this tasklet belongs to", d.owner);
   return c;
 }
 

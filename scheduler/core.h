@@ -22,6 +22,7 @@
 //   stacks.cc     what is known of stacks, and giving memory back
 //   scheduler.cc  birth and shutdown of the scheduler
 //   census.cc     what is alive
+//   wrong_scheduler.cc  what is used in another scheduler than its own
 #pragma once
 
 #include <any>

@@ -27,6 +27,7 @@
 #include <exception>
 #include <memory>
 #include <source_location>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 
@@ -126,6 +127,13 @@ struct dispatcher {
     if (flagged()) [[unlikely]]
       require_slow();
   }
+
+  // Something of `owner`, a scheduler that may have ended, was used in this
+  // thread: the text has both threads. `whose` is like "this channel belongs to".
+  [[noreturn, gnu::cold, gnu::noinline]] static void throw_wrong_scheduler(
+      std::string_view whose, const void* owner,
+      std::string_view advice =
+          "it is used in the thread of its own scheduler");
 
   // Takes the next tasklet off the queue. Null: deadlock. May give current, if
   // that was woken meanwhile. Never throws.

@@ -222,8 +222,9 @@ void scheduler::shutdown() noexcept {
 core& scheduler::here() const {
   if (!core_) throw no_scheduler("weft: this scheduler has been shut down");
   if (this_dispatcher() != core_.get())
-    throw wrong_scheduler(
-        "weft: a scheduler is used only in the thread that made it");
+    dispatcher::throw_wrong_scheduler(
+        "this is", core_.get(),
+        "a scheduler is used only in the thread that made it");
   return *core_;
 }
 

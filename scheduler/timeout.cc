@@ -34,10 +34,14 @@ time_limit::time_point time_limit::after(std::chrono::nanoseconds time) {
 
 void time_limit::restart(time_point when) {
   core& c = core::present();
-  if (!attached() || whose().owner != &c)
+  if (!attached())
     throw wrong_scheduler(
-        "weft: a time limit is restarted in the thread of its tasklet, while "
-        "that has a scheduler");
+        "weft: the tasklet of this time limit has ended; a time limit is "
+        "restarted in the thread of its tasklet, while that has a scheduler");
+  if (whose().owner != &c)
+    dispatcher::throw_wrong_scheduler(
+        "this time limit belongs to", whose().owner,
+        "a time limit is restarted in the thread of its tasklet");
   settle();
   when_ = when;
   expired_ = false;

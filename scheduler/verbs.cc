@@ -165,11 +165,10 @@ void tasklet::set_name(std::string name) const {
 const descriptor* tasklet::look() const {
   if (!alive()) return nullptr;
   if (d_->owner != this_dispatcher())
-    throw wrong_scheduler(
-        "weft: this tasklet belongs to another scheduler; elsewhere one can "
-        "ask "
-        "whether it is alive, and join(), kill(), throw_exception() and "
-        "insert() it");
+    dispatcher::throw_wrong_scheduler(
+        "this tasklet belongs to", d_->owner,
+        "elsewhere one can ask whether it is alive, and join(), kill(), "
+        "throw_exception() and insert() it");
   return d_;
 }
 

@@ -22,9 +22,7 @@ completion_line::entry* completion_line::next(std::source_location where) {
   s->admit();
   if (left_ == 0) return nullptr;
   if (s != home_)
-    throw wrong_scheduler(
-        "weft: as_completed() belongs to another scheduler; use it in the "
-        "thread of that one");
+    dispatcher::throw_wrong_scheduler("this as_completed() belongs to", home_);
   if (first_ == nullptr) {
     wait_record w("as_completed", where);
     s->park(w, waiters_);

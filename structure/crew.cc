@@ -15,10 +15,9 @@ void crew::require_home() const {
   dispatcher* s = this_dispatcher();
   s->require_scheduler();
   if (s != home_)
-    throw wrong_scheduler(
-        "weft: tasklets of a scope, a group or a pool are spawned in the "
-        "thread "
-        "of its scheduler");
+    dispatcher::throw_wrong_scheduler(
+        "this scope, group or pool belongs to", home_,
+        "its tasklets are spawned in the thread of its own scheduler");
 }
 
 // Those that have ended are forgotten when their room is needed: O(1) a spawn.

@@ -235,18 +235,15 @@ void future_state::last_reader_gone() noexcept {
 void future_state::admit(dispatcher* s) const {
   s->require_scheduler();
   if (s != home_)
-    throw wrong_scheduler(
-        "weft: this future belongs to another scheduler; use it in the thread "
-        "of that one");
+    dispatcher::throw_wrong_scheduler("this future belongs to", home_);
   s->admit();
 }
 
 void future_state::require_home(const dispatcher* s, const char* what) const {
   s->require_scheduler();
   if (s != home_)
-    throw wrong_scheduler(std::string("weft: this ") + what +
-                          " belongs to another scheduler; use it in the thread "
-                          "of that one");
+    dispatcher::throw_wrong_scheduler(
+        std::string("this ") + what + " belongs to", home_);
 }
 
 // ---- the writer's

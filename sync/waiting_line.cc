@@ -43,9 +43,8 @@ void waiting_line::bind(dispatcher* s) {
   s->require_scheduler();
   if (home_ == &unbound) home_ = s;
   if (home_ != s)
-    throw wrong_scheduler(
-        "weft: this " + std::string(kind) +
-        " belongs to another scheduler; use it in the thread of that one");
+    dispatcher::throw_wrong_scheduler(
+        "this " + std::string(kind) + " belongs to", home_);
 }
 
 void waiting_line::admit_slowly(dispatcher* s) {

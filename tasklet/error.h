@@ -20,7 +20,8 @@ class no_scheduler : public error {
   using error::error;
 };
 
-// An operation on a channel or a tasklet of another scheduler.
+// An operation on a channel or a tasklet of another scheduler. Its text has the
+// numbers and names of both threads.
 class wrong_scheduler : public error {
   using error::error;
 };

@@ -20,18 +20,15 @@ __attribute__((
     nullptr;
 
 namespace weft {
-namespace {
 
-unsigned long this_thread_number() {
+unsigned long strand_home::this_thread() {
   return static_cast<unsigned long>(syscall(SYS_gettid));
 }
-
-}  // namespace
 
 strand_home::strand_home()
     : exceptions_(thread_exception_state()),
       current_(&own_current_),
-      thread_(this_thread_number()) {
+      thread_(this_thread()) {
   own_block_.who = &own_;
   own_.block = &own_block_;
 }
@@ -114,7 +111,7 @@ void strand_home::throw_wrong_thread(const char* strand) const {
   throw wrong_thread(std::string("weft: this ") + strand +
                      " belongs to thread " + std::to_string(thread_) +
                      " and cannot be used in thread " +
-                     std::to_string(this_thread_number()));
+                     std::to_string(this_thread()));
 }
 
 }  // namespace weft

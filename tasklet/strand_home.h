@@ -50,6 +50,11 @@ class strand_home {
   [[nodiscard]] descriptor& who() const { return *(*current_)->who; }
   [[nodiscard]] strand_place& place() const { return who().strands; }
   [[nodiscard]] bool is_here() const { return this == weft_this_strand_home; }
+  // The system's number of its thread, and of this one.
+  [[nodiscard]] unsigned long thread() const { return thread_; }
+  static unsigned long this_thread();
+  // That of its thread has changed, by a fork().
+  void renumber() { thread_ = this_thread(); }
   [[nodiscard]] exception_state& exceptions() const { return *exceptions_; }
 
   // Throw std::bad_alloc where the system gives no more memory.
@@ -98,7 +103,7 @@ class strand_home {
   control_block own_block_;
   descriptor own_;
   control_block* own_current_ = &own_block_;
-  unsigned long thread_;  // the system's number
+  unsigned long thread_;
   strand_home* next_orphan_ = nullptr;
   std::atomic<std::size_t> greenlets_ = 0;
   std::mutex forsaking_;

@@ -6,12 +6,16 @@
 #include <string>
 #include <thread>
 
+#include "weft/tests/support/both_threads.h"
 #include "weft/weft.h"
 
 namespace {
 
 using namespace weft;
 using std::chrono::seconds;
+using weft_test::refusal_of;
+using weft_test::refused;
+using weft_test::this_thread_text;
 
 // What one waits for without saying what, and what has it come to pass.
 template <typename P>
@@ -315,6 +319,7 @@ TEST_CASE("a thing belongs to the scheduler of its first operation") {
   e.set();
   e.wait();
   bool elsewhere = false;
+  const std::string home = this_thread_text();
   std::thread([&] {
     try {
       e.set();
@@ -322,6 +327,8 @@ TEST_CASE("a thing belongs to the scheduler of its first operation") {
       elsewhere = true;
     }
     const scheduler other;
+    CHECK_THAT(refusal_of([&] { e.set(); }),
+               Catch::StartsWith(refused("this event belongs to", home)));
     CHECK_THROWS_AS(e.set(), wrong_scheduler);
     CHECK_THROWS_AS(e.wait(), wrong_scheduler);
     CHECK_THROWS_AS(e.try_wait(), wrong_scheduler);

@@ -30,6 +30,7 @@
 #include "weft/scheduler/virtual_clock.h"
 #include "weft/scheduler/yield.h"
 #include "weft/tests/support/allocations.h"
+#include "weft/tests/support/both_threads.h"
 #include "weft/tests/support/counted.h"
 #include "weft/tests/support/in_child.h"
 
@@ -40,6 +41,9 @@ using namespace std::chrono_literals;
 using weft_test::allocations;
 using weft_test::counted;
 using weft_test::move_failed;
+using weft_test::refusal_of;
+using weft_test::refused;
+using weft_test::this_thread_text;
 
 std::exception_ptr failure_of(int n) { return std::make_exception_ptr(n); }
 
@@ -700,8 +704,13 @@ TEST_CASE("another thread may neither wait for a future nor make it ready") {
   const scheduler s;
   promise<int> p;
   future<int> f = p.get_future();
+  const std::string home = this_thread_text();
   std::thread([&] {
     const scheduler other;
+    CHECK_THAT(refusal_of([&] { f.get(); }),
+               Catch::StartsWith(refused("this future belongs to", home)));
+    CHECK_THAT(refusal_of([&] { p.set_value(1); }),
+               Catch::StartsWith(refused("this promise belongs to", home)));
     CHECK_THROWS_AS(f.get(), wrong_scheduler);
     CHECK_THROWS_AS(f.wait(), wrong_scheduler);
     CHECK_THROWS_AS(f.wait_for(1s), wrong_scheduler);

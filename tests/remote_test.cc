@@ -22,6 +22,7 @@
 #include <utility>
 #include <vector>
 
+#include "weft/tests/support/both_threads.h"
 #include "weft/tests/support/sizes.h"
 #include "weft/weft.h"
 
@@ -29,6 +30,8 @@ namespace {
 
 using namespace weft;
 using namespace std::chrono_literals;
+using weft_test::refusal_of;
+using weft_test::this_thread_text;
 
 // A scheduler in a thread of its own, which ends when it is told to.
 class abroad {
@@ -165,7 +168,14 @@ TEST_CASE("what else there is to ask is for its own thread") {
   const abroad there;
   const tasklet t =
       there.call([] { return spawn({.name = "t"}, [] { suspend(); }); });
+  const std::string home = there.call(&this_thread_text);
   with_and_without([&] {
+    CHECK_THAT(
+        refusal_of([&] { static_cast<void>(t.name()); }),
+        Catch::StartsWith("weft: this tasklet belongs to the scheduler of " +
+                          home + ", and was used in ") &&
+            Catch::Contains(this_thread_text()) &&
+            Catch::Contains("whether it is alive"));
     CHECK_THROWS_AS(t.name(), wrong_scheduler);
     CHECK_THROWS_AS(t.blocked(), wrong_scheduler);
     CHECK_THROWS_AS(t.paused(), wrong_scheduler);

@@ -2,6 +2,10 @@
 // Laws 1, 2 and 12: round robin, main is a tasklet, one scheduler a thread.
 #include "weft/scheduler/scheduler.h"
 
+#include <pthread.h>
+#include <unistd.h>
+
+#include <atomic>
 #include <catch2/catch.hpp>
 #include <optional>
 #include <string>
@@ -11,11 +15,16 @@
 #include "weft/channel/channel.h"
 #include "weft/scheduler/spawn.h"
 #include "weft/scheduler/yield.h"
+#include "weft/tests/support/both_threads.h"
+#include "weft/tests/support/in_child.h"
 #include "weft/tests/support/sizes.h"
 
 namespace {
 
 using namespace weft;
+using weft_test::refusal_of;
+using weft_test::refused;
+using weft_test::this_thread_text;
 
 static_assert(!std::is_copy_constructible_v<scheduler>);
 static_assert(!std::is_move_constructible_v<scheduler>);
@@ -194,6 +203,86 @@ TEST_CASE("another thread's scheduler and channels are refused") {
   CHECK(c.balance() == -1);
   CHECK(!c.closed());
   CHECK(t.blocked());
+}
+
+TEST_CASE("what is refused names both threads") {
+  scheduler s;
+  channel<int> c;
+  const tasklet t = spawn([&] { c.receive(); });
+  run();
+  const std::string home = this_thread_text();
+  std::thread([&] {
+    pthread_setname_np(pthread_self(), "robots/1");
+    const std::string alone =
+        "weft: this tasklet belongs to the scheduler of " + home +
+        ", and was used in " + this_thread_text() + ", which has none; ";
+    CHECK_THAT(refusal_of([&] { static_cast<void>(t.name()); }),
+               Catch::StartsWith(alone));
+    const scheduler mine;
+    CHECK_THAT(refusal_of([&] { c.close(); }),
+               Catch::StartsWith(refused("this channel belongs to", home)) &&
+                   Catch::Contains(" (robots/1); "));
+    CHECK_THAT(refusal_of([&] { t.run(); }),
+               Catch::StartsWith(refused("this tasklet belongs to", home)));
+    CHECK_THAT(refusal_of([&] { s.run(); }),
+               Catch::StartsWith(refused("this is", home)));
+  }).join();
+  c.send(1);
+}
+
+TEST_CASE("what is of a scheduler that has ended names one thread") {
+  const scheduler s;
+  channel<int> c;
+  std::thread([&] {
+    const scheduler its;
+    static_cast<void>(c.try_receive());
+  }).join();
+  CHECK_THAT(
+      refusal_of([&] { c.close(); }),
+      Catch::StartsWith("weft: this channel belongs to a scheduler that has "
+                        "ended, and was used in that of " +
+                        this_thread_text() + "; "));
+}
+
+TEST_CASE("it is refused while its scheduler ends") {
+  for (int i = 0; i != 50; ++i) {
+    const scheduler s;
+    channel<int> c;
+    std::atomic<bool> bound = false;
+    std::atomic<bool> refused_once = false;
+    std::thread owner([&] {
+      const scheduler its;
+      c.close();
+      bound = true;
+      while (!refused_once) std::this_thread::yield();
+    });
+    while (!bound) std::this_thread::yield();
+    std::string said;
+    do {
+      said = refusal_of([&] { c.close(); });
+      refused_once = true;
+    } while (said.find("the scheduler of thread ") != std::string::npos);
+    CHECK_THAT(said, Catch::Contains("a scheduler that has ended"));
+    owner.join();
+  }
+}
+
+TEST_CASE("in the child of a fork() its thread has the number of that") {
+  const scheduler s;
+  channel<int> c;
+  static_cast<void>(c.try_receive());
+  const auto end = weft_test::in_child([&] {
+    const std::string home = this_thread_text();
+    bool named = false;
+    std::thread([&] {
+      const scheduler other;
+      named = refusal_of([&] {
+                c.close();
+              }).starts_with(refused("this channel belongs to", home));
+    }).join();
+    _exit(named ? 0 : 1);
+  });
+  CHECK(end.status == 0);
 }
 
 TEST_CASE("many tasklets take their turns in order") {

@@ -18,6 +18,7 @@
 #include <utility>
 #include <vector>
 
+#include "weft/tests/support/both_threads.h"
 #include "weft/tests/support/in_child.h"
 #include "weft/weft.h"
 
@@ -25,6 +26,8 @@ namespace {
 
 using namespace weft;
 using namespace std::chrono_literals;
+using weft_test::refused;
+using weft_test::this_thread_text;
 
 using box = std::unique_ptr<int>;
 
@@ -1186,9 +1189,12 @@ TEST_CASE("a local channel says in another thread what to do") {
   channel<int> c;
   const scheduler s;
   CHECK(c.try_receive().status() == op_status::would_block);
+  const std::string home = this_thread_text();
   const elsewhere other([&] {
     expect(throws<wrong_scheduler>([&] { c.send(1); }));
     expect(throws("weft::shared", [&] { c.receive(); }));
+    const std::string said = refused("this channel belongs to", home);
+    expect(throws(said.c_str(), [&] { c.receive(); }));
     expect(throws<wrong_scheduler>([&] { select(c.receive_case()); }));
     expect(throws<wrong_scheduler>([&] { c.close(); }));
   });
