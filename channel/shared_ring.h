@@ -231,10 +231,12 @@ class shared_ring : public ring_ends {
     return static_cast<std::uint32_t>(p);
   }
   cell& at(position p) { return cells_[p & mask_]; }
+  // What those did before who made the room happens before a put into it, though
+  // their cells may be others than its own.
   bool has_room(position p) noexcept {
-    if (is_within(p, seen_head_.load(std::memory_order_relaxed))) return true;
-    const position head = head_.load(std::memory_order_relaxed) / step;
-    seen_head_.store(head, std::memory_order_relaxed);
+    if (is_within(p, seen_head_.load(std::memory_order_acquire))) return true;
+    const position head = head_.load(std::memory_order_acquire) / step;
+    seen_head_.store(head, std::memory_order_release);
     return is_within(p, head);
   }
   // `p` may be out of date, and `head` beyond it.

@@ -5,6 +5,8 @@
 #include <atomic>
 #include <catch2/catch.hpp>
 #include <chrono>
+#include <cstddef>
+#include <functional>
 #include <memory>
 #include <numeric>
 #include <optional>
@@ -81,6 +83,167 @@ TEST_CASE("a scheduler that is busy sees what is posted") {
   run();
   poster.join();
   CHECK(posted);
+}
+
+// Sleeps until it is let go, however often it is woken meanwhile.
+class held_driver : public idle_driver {
+ public:
+  void wait(std::optional<clock::time_point>) noexcept override {
+    const int mine = ++sleeps_;
+    while (let_go_ < mine) std::this_thread::yield();
+  }
+  void wake() noexcept override { ++wakes_; }
+
+  // Until it sleeps for the nth time.
+  void await_sleep(int n) const {
+    while (sleeps_ < n) std::this_thread::yield();
+  }
+  void let_go() { ++let_go_; }
+  [[nodiscard]] int wakes() const { return wakes_; }
+
+ private:
+  std::atomic<int> sleeps_{0};
+  std::atomic<int> let_go_{0};
+  std::atomic<int> wakes_{0};
+};
+
+TEST_CASE(
+    "a scheduler that sleeps is woken once for all that comes meanwhile") {
+  held_driver driver;
+  const scheduler s({.driver = &driver});
+  constexpr int bursts = 20;
+  constexpr int each = 100;
+  const int threads = GENERATE(1, 3);
+  int ran = 0;
+  std::vector<int> wakes;
+  std::thread poster(
+      [&, out = std::optional<outside>(std::in_place)]() mutable {
+        const auto during_a_sleep = [&](const std::function<void()>& f) {
+          driver.await_sleep(static_cast<int>(wakes.size()) + 1);
+          const int before = driver.wakes();
+          f();
+          wakes.push_back(driver.wakes() - before);
+          driver.let_go();
+        };
+        const auto burst = [&] {
+          for (int i = 0; i != each; ++i) out->post([&ran] { ++ran; });
+        };
+        for (int i = 0; i != bursts; ++i)
+          during_a_sleep([&] {
+            std::vector<std::thread> others;
+            for (int t = 1; t != threads; ++t) others.emplace_back(burst);
+            burst();
+            for (std::thread& t : others) t.join();
+          });
+        // For the end of the last one outside, too.
+        during_a_sleep([&] { out.reset(); });
+      });
+  run();
+  poster.join();
+  CHECK(wakes == std::vector<int>(bursts + 1, 1));
+  CHECK(ran == bursts * threads * each);
+}
+
+TEST_CASE("a scheduler that is awake is not woken for what comes") {
+  held_driver driver;
+  const scheduler s({.driver = &driver});
+  int ran = 0;
+  std::thread([&, out = outside()] {
+    for (int i = 0; i != 100; ++i) out.post([&ran] { ++ran; });
+  }).join();
+  CHECK(run().why == run_result::drained);
+  CHECK(ran == 100);
+  CHECK(driver.wakes() == 0);
+}
+
+// What is read of the mail at every switch, at most: inbox::at_once.
+constexpr std::size_t at_once = 64;
+
+// Whoever has a turn looks whether more than that have come since the last one.
+class watcher {
+ public:
+  void look() {
+    const std::size_t now = this_scheduler().live();
+    bounded_ = bounded_ && now <= live_ + at_once;
+    live_ = now;
+  }
+  [[nodiscard]] bool bounded() const { return bounded_; }
+
+ private:
+  std::size_t live_ = this_scheduler().live();
+  bool bounded_ = true;
+};
+
+TEST_CASE("a flood from another thread keeps nobody here from his turn") {
+  const scheduler s;
+  constexpr int yielders = 3;
+  constexpr int turns = 200;
+  constexpr int most_under_way = 1000;
+  std::atomic<int> begun = 0;
+  std::atomic<bool> enough = false;
+  std::thread flood([&, out = outside()] {
+    for (int posted = 0; !enough;) {
+      if (posted - begun == most_under_way) {
+        std::this_thread::yield();
+        continue;
+      }
+      out.post([&begun] { ++begun; });
+      ++posted;
+    }
+  });
+  int next = 0;
+  bool in_turn = true;
+  bool fair = true;
+  for (int me = 0; me != yielders; ++me)
+    spawn([&, me] {
+      for (int turn = 1; !enough; ++turn) {
+        in_turn = in_turn && next == me;
+        next = (me + 1) % yielders;
+        // Nor does it end before many posted ones have had theirs.
+        if (me == yielders - 1 && turn >= turns && begun >= 20 * most_under_way)
+          enough = true;
+        const std::size_t ahead = this_scheduler().runnable();
+        const int before = begun;
+        yield();
+        // Whoever is runnable already, and once what had come.
+        fair =
+            fair && static_cast<std::size_t>(begun - before) <= ahead + at_once;
+      }
+    });
+  run();
+  flood.join();
+  CHECK(in_turn);
+  CHECK(fair);
+}
+
+TEST_CASE(
+    "those who yield for ever keep nothing that was posted from its turn") {
+  const scheduler s;
+  constexpr int yielders = 3;
+  const int posted = GENERATE(1, 64, 65, 1000);
+  int begun = 0;
+  int turns = 0;
+  std::optional<watcher> each;
+  for (int i = 0; i != yielders; ++i)
+    spawn([&] {
+      while (begun != posted) {
+        each->look();
+        ++turns;
+        yield();
+      }
+    });
+  std::thread([&, out = outside()] {
+    for (int i = 0; i != posted; ++i)
+      out.post([&] {
+        each->look();
+        ++begun;
+      });
+  }).join();
+  each.emplace();
+  run();
+  CHECK(each->bounded());
+  CHECK(begun == posted);
+  CHECK(turns <= yielders * (posted / static_cast<int>(at_once) + 2));
 }
 
 TEST_CASE("many threads post at once, and each in its order") {

@@ -271,6 +271,114 @@ TEST_CASE("a signal goes between threads") {
   ping.close();
 }
 
+// ---- what happens before what
+
+// One channel of any capacity as a lock. It is taken by a receive of the only
+// value, or by a send to the only place that is free, and left by the opposite.
+class channel_lock {
+ public:
+  channel_lock(std::size_t capacity, bool by_send)
+      : c_(capacity, shared), by_send_(by_send) {
+    for (std::size_t i = by_send ? capacity - 1 : 1; i != 0; --i) c_.send(0);
+  }
+  void lock(manner how) {
+    if (how == manner::trying)
+      spin_until([this] {
+        return (by_send_ ? c_.try_send(0) : c_.try_receive().status()) ==
+               op_status::done;
+      });
+    else
+      by_send_ ? c_.send(0) : static_cast<void>(c_.receive());
+  }
+  void unlock() { by_send_ ? static_cast<void>(c_.receive()) : c_.send(0); }
+
+ private:
+  channel<int> c_;
+  bool by_send_;
+};
+
+TEST_CASE("what was done before a lock was left is seen by who has it next") {
+  const std::size_t capacity = GENERATE(1U, 3U);
+  const bool by_send = GENERATE(false, true);
+  const auto how = GENERATE(manner::plainly, manner::trying);
+  const int threads = GENERATE(2, 3);
+  constexpr int rounds = 10000;
+  channel_lock l(capacity, by_send);
+  int written = 0;  // not atomic
+  int inside = 0;
+  {
+    std::vector<std::unique_ptr<elsewhere>> all;
+    for (int t = 0; t != threads; ++t)
+      all.push_back(std::make_unique<elsewhere>(
+          [&] {
+            for (int i = 0; i != rounds; ++i) {
+              l.lock(how);
+              expect(inside++ == 0);
+              ++written;
+              --inside;
+              l.unlock();
+            }
+          },
+          t == 0 ? elsewhere::plainly : elsewhere::with_scheduler));
+  }
+  CHECK(written == threads * rounds);
+}
+
+TEST_CASE("who gets a permit sees what was done before it was given back") {
+  constexpr int permits = 3;
+  constexpr int threads = 3;
+  constexpr int tasklets = 2;  // in each
+  constexpr int rounds = 5000;
+  channel<int> c(permits, shared);
+  std::vector<int> written(permits);  // not atomic; each permit is for one
+  for (int i = 0; i != permits; ++i) c.send(i);
+  {
+    std::vector<std::unique_ptr<elsewhere>> all;
+    for (int t = 0; t != threads; ++t)
+      all.push_back(std::make_unique<elsewhere>([&] {
+        for (int n = 0; n != tasklets; ++n)
+          spawn([&] {
+            for (int i = 0; i != rounds; ++i) {
+              const int mine = *c.receive();
+              ++written[static_cast<std::size_t>(mine)];
+              if (i % 8 == 0) yield();
+              c.send(mine);
+            }
+          });
+        run();
+      }));
+  }
+  CHECK(written[0] + written[1] + written[2] == threads * tasklets * rounds);
+}
+
+// (Go: the kth receive is synchronized before the completion of the k+Cth send.)
+TEST_CASE("what was done before a receive is seen by the send it gives room") {
+  const std::size_t capacity = GENERATE(1U, 2U, 3U);
+  const auto how = GENERATE(manner::plainly, manner::trying);
+  const auto there = GENERATE(elsewhere::with_scheduler, elsewhere::plainly);
+  constexpr std::size_t values = 5000;
+  channel<int> c(capacity, shared);
+  std::vector<std::size_t> written(values);  // not atomic
+  const elsewhere receiver(
+      [&] {
+        for (std::size_t i = 0; i != values; ++i) {
+          written[i] = i + 1;
+          c.receive();
+        }
+      },
+      there);
+  bool seen = true;
+  const scheduler s;
+  for (std::size_t i = 0; i != values; ++i) {
+    if (how == manner::trying)
+      spin_until([&] { return c.try_send(0) == op_status::done; });
+    else
+      c.send(0);
+    if (i >= capacity) seen = seen && written[i - capacity] == i - capacity + 1;
+  }
+  CHECK(seen);
+}
+
 // ---- close, time, failure
 
 TEST_CASE("close lets go of all receivers, in whatever thread they wait") {
