@@ -14,7 +14,9 @@
 //
 // Values:         anything that can be moved: move-only, not default
 //                 constructible, with moves that throw. Moved exactly once
-//                 through an unbuffered channel, twice through a buffer.
+//                 through an unbuffered channel, twice through a buffer. To
+//                 copy or move one as it passes, and to destroy what it was
+//                 moved from, must neither park nor yield, nor use the channel.
 // Ordering:       waiters are served in the order in which they came; who goes
 //                 on first when two meet is its preference.
 // Failure:        an operation that fails leaves queue, balance and values as
@@ -253,7 +255,8 @@ class channel : private rendezvous<T> {
 
   // No more sends: they throw channel_closed. Waiting senders and buffered
   // values are still received, then every receiver gets nullopt. A second
-  // close() does nothing. Never switches. Throws wrong_scheduler, no_scheduler.
+  // close() does nothing. Never switches. Throws wrong_scheduler, no_scheduler;
+  // of a shared channel, nothing.
   using core::close;
   using core::closed;
 

@@ -12,8 +12,11 @@
 // Invariants:
 // - A claim is made once, and stays. Whoever has made it ends the wait.
 // - What stands in a guarded line is touched under its guard only.
-// - Nobody who holds a guard waits for one of a lower number, or for anything that
-//   somebody with a guard may have.
+// - What one waits for is taken in this order: guards, by number; the registry's
+//   mutex, which a select needs under its guards where it asks for the end of a
+//   tasklet elsewhere; what wakes a driver. Only the report of a standstill takes
+//   guards under that mutex, one at a time: all schedulers rest then, and nobody
+//   who has a guard waits for it.
 #pragma once
 
 #include <atomic>

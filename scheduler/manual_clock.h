@@ -13,7 +13,7 @@
 // Nobody can wait for it: where only time could help, run() returns idle, and
 // without a run() whoever would block last gets deadlock_error.
 //
-// Thread safety: none.
+// Thread safety: wake() from any thread; else none.
 #pragma once
 
 #include "weft/scheduler/virtual_clock.h"

@@ -5,8 +5,9 @@
 // send_case(), event::wait_case() ... This is what they have in common.
 //
 // Lifetime: a case refers to what it waits for, and a send case to its value if
-//           that is not small; both outlive the select. A case may be selected again and again;
-//           not copied or moved while it waits.
+//           that is not small; both outlive the select. A case may be selected
+//           again and again, but stands in one select at a time, and once in
+//           it; not copied or moved while it waits.
 #pragma once
 
 #include <cstdint>

@@ -10,7 +10,7 @@
 // To run takes no time by it, unless somebody advances it. It begins at the
 // epoch of its time_point.
 //
-// Thread safety: none.
+// Thread safety: wake() from any thread; else none.
 #pragma once
 
 #include "weft/scheduler/saturate.h"

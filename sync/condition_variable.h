@@ -61,7 +61,7 @@ class condition_variable : public waiting_line {
   }
 
   // As wait(), but for `time`, or until `when`, at most. With a condition: what
-  // it says then. They also throw std::bad_alloc.
+  // it says then.
   template <typename Lock>
   std::cv_status wait_until(Lock& lock, time_point when,
                             location where = location::current()) {

@@ -80,8 +80,7 @@ class lockable : public waiting_line {
   [[nodiscard]] bool try_lock() {
     return perform<locking>(self(), P::exclusive, wait_never{}, location());
   }
-  // As lock(), but park for `time`, or until `when`, at most: false then. They
-  // also throw std::bad_alloc.
+  // As lock(), but park for `time`, or until `when`, at most: false then.
   template <typename Rep, typename Period>
   [[nodiscard]] bool try_lock_for(std::chrono::duration<Rep, Period> time,
                                   location where = location::current()) {

@@ -17,7 +17,8 @@
 //                 no_scheduler.
 // Lifetime:       ending one has those who wait go on with an error. A tasklet
 //                 that ends without unlocking leaves it locked: from then on
-//                 lock() throws error.
+//                 lock() throws error. After the scheduler's end unlock()
+//                 throws no_scheduler: a lock guard must not outlive that.
 // Cost:           O(1), no allocation, no atomic.
 //
 // Several at once: by lock_all.h. Where others name them in another order,

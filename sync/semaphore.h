@@ -59,7 +59,6 @@ class semaphore : public waiting_line {
     return perform<acquiring>(*this, permits, wait_never{}, location());
   }
   // As acquire(), but park for `time`, or until `when`, at most: false then.
-  // They also throw std::bad_alloc.
   template <typename Rep, typename Period>
   [[nodiscard]] bool try_acquire_for(std::chrono::duration<Rep, Period> time,
                                      std::uint32_t permits = 1,

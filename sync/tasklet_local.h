@@ -39,7 +39,8 @@ namespace weft {
 // What a tasklet that is spawned gets of its spawner's value, if that has one.
 enum class inheritance : std::uint8_t {
   none,   // nothing: it makes its own
-  copy,   // a copy, as it is at the spawn
+  copy,   // a copy, as it is at the spawn; to make it, T's copy constructor
+          // must not use the spawner's tasklet_locals
   share,  // the same object, ended by the last who has it
 };
 

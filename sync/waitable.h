@@ -35,8 +35,7 @@ class waitable : public waiting_line {
   [[nodiscard]] bool try_wait() {
     return perform<waiting>(self(), 0, wait_never{}, location());
   }
-  // As wait(), but park for `time`, or until `when`, at most: false then. They
-  // also throw std::bad_alloc.
+  // As wait(), but park for `time`, or until `when`, at most: false then.
   template <typename Rep, typename Period>
   bool wait_for(std::chrono::duration<Rep, Period> time,
                 location where = location::current()) {

@@ -359,6 +359,10 @@ const std::map<std::string, probe>& probes() {
           select(w.channel_.receive_case(), w.empty.receive_case());
         }}},
       {"timeout", both([](world&) { const timeout limit(1ms); })},
+      {"timeout::restart", both([](world&) {
+         timeout limit(1ms);
+         limit.restart(2ms);
+       })},
       {"deadline", both([](world&) { const deadline limit(1ms); })},
       {"with_timeout", both([](world&) { with_timeout(1ms, [] {}); })},
       {"earliest_limit",
@@ -456,6 +460,8 @@ const std::map<std::string, probe>& probes() {
         }}},
       {"barrier::arrive",
        both([](world& w) { static_cast<void>(w.barrier_.arrive()); })},
+      {"barrier::arrive_and_drop",
+       both([](world& w) { w.barrier_.arrive_and_drop(); })},
       {"wait_group::wait",
        {[](world& w) { w.works.wait(); },
         [](world& w) {
@@ -504,6 +510,11 @@ const std::map<std::string, probe>& probes() {
           begin_to_count();
           w.several.join();
         }}},
+      {"group::kill", both([](world& w) {
+         w.several.spawn([] {});
+         begin_to_count();
+         w.several.kill();
+       })},
       {"pool::spawn",
        {[](world& w) {
           w.narrow.spawn([] {});
@@ -511,6 +522,7 @@ const std::map<std::string, probe>& probes() {
         },
         [](world& w) { w.narrow.spawn([] {}); }}},
       {"pool::try_spawn", both([](world& w) { w.narrow.try_spawn([] {}); })},
+      {"pool::resize", both([](world& w) { w.narrow.resize(2); })},
       {"for_each",
        both([](world&) { for_each(std::vector<int>(3), [](int) {}, 2); })},
       {"map", both([](world&) {
@@ -621,6 +633,7 @@ const std::map<std::string, probe>& probes() {
         }}},
       {"mailbox::ask_for", both([](world& w) { w.in.ask_for<int>(1ms); })},
       {"request::reply", both([](world&) { question().reply(1); })},
+      {"request::fail", both([](world&) { question().fail(failure); })},
       {"monitor", both([](world& w) { const monitor of(w.waiter); })},
       {"monitor::wait",
        {[](world& w) { monitor(w.waiter).wait(); },
