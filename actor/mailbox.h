@@ -214,7 +214,7 @@ class mailbox : private rendezvous<std::variant<Messages...>> {
   }
 
   // The first message of that type. nullopt: closed and without one; of the
-  // second, or the time has passed.
+  // second, or the time has passed. Throw error where another tasklet chooses.
   template <typename Only>
   std::optional<Only> receive_only(location where = location::current()) {
     return get_only<Only>(wait_forever{}, where);

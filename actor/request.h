@@ -105,9 +105,13 @@ class request : public request_core {
     requires(!std::is_void_v<Reply> && std::constructible_from<Reply, R>)
   void reply(R&& value) {
     require_open();
-    if (asker() != nullptr)
-      static_cast<weft::asker<Reply>*>(asker())->value.emplace(
-          std::forward<R>(value));
+    if (asker() != nullptr) {
+      Reply made(std::forward<R>(value));
+      require_open();  // To make it may have taken its time.
+      if (asker() != nullptr)
+        static_cast<weft::asker<Reply>*>(asker())->value.emplace(
+            std::move(made));
+    }
     close();
   }
   void reply()

@@ -25,7 +25,7 @@ using channel_callback = std::function<void(any_channel channel, tasklet who,
 
 // Has `f` called for the channels of this thread's scheduler; null: nobody.
 // Gives what was set before. Unset, it costs nothing. Throws no_scheduler,
-// std::bad_alloc, what is due to the caller.
+// std::bad_alloc.
 channel_callback set_channel_callback(channel_callback f);
 
 }  // namespace weft

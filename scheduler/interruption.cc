@@ -83,6 +83,8 @@ void core::raise_interruption(descriptor& d) {
   interruption* outermost = nullptr;
   for (interruption* i = d.interruptions; i != nullptr; i = i->outer_)
     if (i->due_) outermost = i;
+  for (interruption* i = d.interruptions; i != outermost; i = i->outer_)
+    i->overtaken_ = true;
   outermost->settle();
   outermost->raise();
 }

@@ -46,6 +46,8 @@ class interruption {
   // It is not, or no more; but what has cut an operation short is raised.
   void settle() noexcept;
   [[nodiscard]] bool due() const { return due_; }
+  // What is around it has been raised since it was made.
+  [[nodiscard]] bool overtaken() const { return overtaken_; }
 
   [[nodiscard]] descriptor& whose() const { return *d_; }
   // Its tasklet has not ended: it may be a main one that outlives its
@@ -72,6 +74,7 @@ class interruption {
   std::uint64_t id_;
   interruption* outer_;
   bool due_ = false;
+  bool overtaken_ = false;
 };
 
 }  // namespace weft

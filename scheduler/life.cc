@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "weft/scheduler/core.h"
+#include "weft/tasklet/holds.h"
 
 namespace weft {
 
@@ -246,6 +247,11 @@ void core::enter_flagged(dispatcher* s, control_block& me) noexcept {
   }
   c.last_words(me, failure);
   c.finish(me, failure);
+}
+
+std::exception_ptr dispatcher::take_escaped(descriptor& d) noexcept {
+  if (!d.escaped || holds<tasklet_exit>(d.escaped)) return nullptr;
+  return std::exchange(d.escaped, nullptr);
 }
 
 // Puts the control block on top of the tasklet's stack.

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "weft/scheduler/timeout.h"
 
+#include <atomic>
+#include <cstdint>
+
 #include "weft/scheduler/core.h"
 
 namespace weft {
@@ -11,6 +14,13 @@ core& core_of(const descriptor& d) {
 }
 
 }  // namespace
+
+// An exception that comes from another scheduler is not that of a limit here.
+std::uint64_t core::new_range() noexcept {
+  constexpr int limits_of_one = 40;  // bits
+  static std::atomic<std::uint64_t> next{0};
+  return next.fetch_add(1, std::memory_order_relaxed) << limits_of_one;
+}
 
 time_limit::time_limit(time_point when)
     : when_(when), number_(++core_of(whose()).limits) {

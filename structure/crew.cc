@@ -38,19 +38,14 @@ void crew::enrol(const tasklet& t) noexcept {
 void crew::leave() noexcept {
   dispatcher* s = this_dispatcher();
   if (s->current != nullptr) hear_of(*s->current->who);
-  if (--size_ != 0) return;
+  if (--size_ > outliving_) return;
   while (!waiting_.empty()) s->serve(waiting_.front(), waiting_);
 }
 
 void crew::hear_of(descriptor& d) noexcept {
-  if (!d.escaped || !has(dispatcher::handle(&d))) return;
-  try {
-    std::rethrow_exception(d.escaped);
-  } catch (const tasklet_exit&) {  // a kill
-  } catch (...) {
-    d.escaped = nullptr;
-    fail(std::current_exception());
-  }
+  if (!has(dispatcher::handle(&d))) return;
+  if (std::exception_ptr what = dispatcher::take_escaped(d))
+    fail(std::move(what));
 }
 
 void crew::fail(std::exception_ptr what) noexcept {
@@ -87,18 +82,20 @@ void crew::wait(const char* reason, std::source_location where) {
   const auto alive = shared_from_this();
   dispatcher* s = this_dispatcher();
   s->admit();
-  while (size_ != 0) {
+  while (size_ > outliving_) {
     wait_record w(reason, where);
     s->park(w, waiting_);
     if (overseer_ == nullptr)
       throw error("weft: what this tasklet waited for has been destroyed");
-    if (size_ != 0) s->admit();  // Others were spawned, and something is due.
+    if (size_ > outliving_)
+      s->admit();  // Others were spawned, and something is due.
   }
 }
 
 void crew::drain(const char* reason, std::source_location where) noexcept {
   if (size_ == 0 || this_dispatcher() != home_) return;
   const shield on;
+  if (has(current())) ++outliving_;
   cancel();
   try {
     wait(reason, where);

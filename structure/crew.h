@@ -50,8 +50,8 @@ class crew : public std::enable_shared_from_this<crew> {
   [[nodiscard]] std::size_t size() const { return size_; }
   // Parks until all have ended. Throws as join().
   void wait(const char* reason, std::source_location where);
-  // Cancels, and waits for the end of all, whatever comes meanwhile; what makes
-  // that impossible is reported.
+  // Cancels, and waits for the end of all but the caller, whatever comes
+  // meanwhile; what makes that impossible is reported. The last that is done.
   void drain(const char* reason, std::source_location where) noexcept;
   // The owner has gone: nobody hears of failures, which are reported.
   void forget_overseer() noexcept { overseer_ = nullptr; }
@@ -112,6 +112,7 @@ class crew : public std::enable_shared_from_this<crew> {
   overseer* overseer_;
   std::vector<tasklet> members_;  // and some that have ended
   std::size_t size_ = 0;
+  std::size_t outliving_ = 0;  // members that have ended it themselves
   bool cancelled_ = false;
   int killing_ = 0;     // kill()s that have not returned: no member moves
   wait_queue waiting_;  // for the end of all

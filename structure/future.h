@@ -346,7 +346,10 @@ class async_state final : public future_state_of<T> {
  private:
   void abandoned() noexcept override {
     body_.reset();
-    this->conclude(future_state::outcome::killed);
+    if (std::exception_ptr what = this->thrown_before_start())
+      this->fail(std::move(what));
+    else
+      this->conclude(future_state::outcome::killed);
   }
 
   std::optional<callable_holder<Body>> body_;

@@ -283,6 +283,12 @@ void future_state::fail_as(future_state& other) noexcept {
   conclude(other.outcome_);
 }
 
+std::exception_ptr future_state::thrown_before_start() const noexcept {
+  const control_block* const t = this_dispatcher()->current;
+  const bool is_mine = t != nullptr && dispatcher::handle(t->who) == who_;
+  return is_mine ? dispatcher::take_escaped(*t->who) : nullptr;
+}
+
 void future_state::writer_gone() noexcept {
   if (far_) return far_->writer_gone();
   if (!ready()) {

@@ -149,6 +149,8 @@ class future_state {
   void unspend() noexcept { outcome_ = outcome::value; }
 
   void disclaim() noexcept { claimed_ = false; }
+  // What ends who() before it begins; null: a kill, or it has begun.
+  [[nodiscard]] std::exception_ptr thrown_before_start() const noexcept;
 
  private:
   friend class follower;

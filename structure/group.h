@@ -30,6 +30,7 @@
 #include <utility>
 #include <vector>
 
+#include "weft/scheduler/interruption.h"
 #include "weft/scheduler/spawn.h"
 #include "weft/structure/crew.h"
 
@@ -105,14 +106,20 @@ class group {
 
   // The caller is one of them.
   [[nodiscard]] bool has_current() const;
-  // Calls it in the caller, which is one of them; what escapes is a failure.
+  // Calls it in the caller, which is one of them; what escapes is a failure,
+  // unless it is the caller's: a kill, or after something has interrupted that.
   template <typename F>
   void call(F& f) {
+    const struct here final : interruption {
+      [[noreturn]] void raise() override { std::terminate(); }  // never due
+      using interruption::overtaken;
+    } called;
     try {
       f();
     } catch (const tasklet_exit&) {
       throw;
     } catch (...) {
+      if (called.overtaken()) throw;
       crew_->fail(std::current_exception());
     }
   }

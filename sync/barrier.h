@@ -69,8 +69,7 @@ class barrier : public waiting_line {
                                    location where = location::current()) {
     perform<waiting>(*this, token.phase_, wait_forever{}, where);
   }
-  // As wait(), but for `time`, or until `when`, at most: false then. They also
-  // throw std::bad_alloc.
+  // As wait(), but for `time`, or until `when`, at most: false then.
   template <typename Rep, typename Period>
   bool wait_for(arrival_token token, std::chrono::duration<Rep, Period> time,
                 location where = location::current()) {
@@ -104,6 +103,10 @@ class barrier : public waiting_line {
   friend class claim_case;
   [[nodiscard]] bool possible(std::uint32_t phase) const {
     return phase != phase_;
+  }
+  // Those in line wait for a later phase.
+  [[nodiscard]] bool passes(const descriptor*, std::uint32_t phase) const {
+    return possible(phase);
   }
   void take(const descriptor*, std::uint32_t) {}
 

@@ -35,7 +35,7 @@ class recursive_mutex : public lockable<recursive_mutex> {
   friend class claim_case;
   static constexpr std::uint32_t exclusive = 0;
 
-  [[nodiscard]] bool nests(const descriptor* who) const {
+  [[nodiscard]] bool passes(const descriptor* who, std::uint32_t) const {
     return owner_.held_by(who);
   }
   [[nodiscard]] bool possible(std::uint32_t) const { return owner_.vacant(); }

@@ -8,8 +8,8 @@
 //   void take(who, claim)        he has it
 //   void give_back(claim)        he has it no more (if that means anything)
 //   void refuse(who, claim)      throws what forbids to wait (if anything does)
-//   bool nests(who) const        he has it already, and may have it again
-//                                without standing in line (if anybody may)
+//   bool passes(who, claim)      he may have it whoever stands in line (if
+//     const                      anybody may)
 //
 // A claim is a number that P reads: how many, or which kind. From these five
 // come the plain, timed and try_ forms of an operation, and its case of a
@@ -167,8 +167,8 @@ class waiting_line : private wait_target {
 
   template <typename P>
   static bool ready(P& p, const dispatcher* s, std::uint32_t claim) {
-    if constexpr (requires { p.nests(current(s)); })
-      if (p.nests(current(s))) return true;
+    if constexpr (requires { p.passes(current(s), claim); })
+      if (p.passes(current(s), claim)) return true;
     return p.line_.empty() && p.possible(claim);
   }
 

@@ -282,6 +282,24 @@ TEST_CASE("a token waits for the phase it is of, which may be over") {
   CHECK_THROWS_AS(b.arrive(0), error);
 }
 
+TEST_CASE("whose phase is over does not wait behind those of the next") {
+  virtual_clock clock;
+  const scheduler s({.driver = &clock});
+  barrier b(2);
+  const auto first = b.arrive();
+  spawn([&] {
+    b.arrive_and_wait();
+    b.arrive_and_wait();
+  });
+  yield();
+  CHECK(b.waiters() == 1);
+  CHECK(b.wait_for(first, seconds(0)));
+  CHECK(select(in_order, b.wait_case(first), default_case()) == 0);
+  b.wait(first);
+  CHECK(b.waiters() == 1);
+  b.arrive_and_wait();
+}
+
 TEST_CASE("a phase ends even if its completion throws, at the last party") {
   const scheduler s;
   std::string trace;

@@ -275,14 +275,25 @@ TEST_CASE(
     return result;
   });
   if (started) yield();
-  spawn([&] { trace += outcome_of([&] { return f.get(); }); });
-  yield();
+  const tasklet reader =
+      spawn([&] { trace += outcome_of([&] { return f.get(); }); });
   f.who().kill();
   CHECK_FALSE(f.who().alive());
   CHECK(f.ready());
   CHECK(f.failed());
-  yield();
-  CHECK(trace == (started ? "sB" : "sB"));
+  reader.join();
+  CHECK(trace == (started ? "sB" : "B"));
+}
+
+TEST_CASE("what is thrown into it before it begins goes to its future") {
+  const scheduler s;
+  future<int> f = async([] { return 1; });
+  f.who().throw_exception(std::make_exception_ptr(7), pending);
+  CHECK_THROWS_AS(f.get(), int);
+  future<int> killed = async([] { return 1; });
+  killed.who().throw_exception(std::make_exception_ptr(tasklet_exit()),
+                               pending);
+  CHECK_THROWS_AS(killed.get(), broken_promise);
 }
 
 TEST_CASE("a tasklet that swallows its kill has a result") {

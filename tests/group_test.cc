@@ -122,6 +122,27 @@ TEST_CASE_METHOD(fixture, "its end kills those that are left, and waits") {
   CHECK(trace == "ws");
 }
 
+TEST_CASE_METHOD(fixture, "a member that ends it outlives it") {
+  auto g = std::make_shared<group>();
+  g->spawn([&] {
+    const shield on;
+    sleep_for(1s);
+    trace += 's';
+  });
+  SECTION("by its body") {
+    g->spawn([&] {
+      g.reset();
+      trace += 'm';
+    });
+  }
+  SECTION("by the end of its callable") {
+    g->spawn([&, last = std::exchange(g, nullptr)] { trace += 'm'; });
+  }
+  run();
+  CHECK(trace.size() == 2);
+  CHECK(s.live() == 0);
+}
+
 TEST_CASE_METHOD(fixture,
                  "after kill() more may be spawned, after cancel() not") {
   group g;

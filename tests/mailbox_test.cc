@@ -363,6 +363,27 @@ TEST_CASE("the reply to an asker that is gone goes nowhere") {
   CHECK(counted::alive == 0);
 }
 
+TEST_CASE("an asker may go while the reply is made") {
+  struct slow {
+    explicit slow(int n) : number(n) { sleep_for(1h); }
+    int number;
+  };
+  virtual_clock clock;
+  const scheduler s({.driver = &clock});
+  using question = request<slow>;
+  mailbox<question> in;
+  bool wanted = true;
+  spawn([&] {
+    in.receive([&](question q) {
+      q.reply(1);
+      wanted = q.wanted();
+    });
+  });
+  CHECK(!in.ask_for<question>(1s));
+  run();
+  CHECK(!wanted);
+}
+
 TEST_CASE("an asker's time passes while the mailbox is full") {
   virtual_clock clock;
   const scheduler s({.driver = &clock});

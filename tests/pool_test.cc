@@ -15,6 +15,7 @@
 #include "weft/scheduler/timeout.h"
 #include "weft/scheduler/virtual_clock.h"
 #include "weft/scheduler/yield.h"
+#include "weft/structure/scope.h"
 
 namespace {
 
@@ -137,6 +138,36 @@ TEST_CASE_METHOD(fixture, "what escapes it then is a failure as any") {
   });
   p.wait();
   CHECK(trace == "a");
+  REQUIRE(p.failures().size() == 1);
+  CHECK_THROWS_AS(p.join(), int);
+}
+
+TEST_CASE_METHOD(fixture, "but what interrupts the worker is the worker's") {
+  pool p(1);
+  p.spawn([&] {
+    const timeout limit(1s);
+    try {
+      p.spawn([&] { gate.receive(); });
+    } catch (const timed_out& e) {
+      if (e.by(limit)) trace += 't';
+    }
+    p.spawn([&] {
+      static_cast<void>(with_timeout(1s, [&] { gate.receive(); }));
+      trace += 'w';
+      throw 7;
+    });
+  });
+  p.spawn([&] {
+    try {
+      scope children;
+      children.spawn([] { throw 'c'; });
+      p.spawn([&] { gate.receive(); });
+    } catch (char c) {
+      trace += c;
+    }
+  });
+  p.wait();
+  CHECK(trace == "twc");
   REQUIRE(p.failures().size() == 1);
   CHECK_THROWS_AS(p.join(), int);
 }

@@ -17,6 +17,7 @@
 #include "weft/scheduler/select.h"
 #include "weft/scheduler/shield.h"
 #include "weft/scheduler/spawn.h"
+#include "weft/scheduler/timeout.h"
 #include "weft/scheduler/yield.h"
 #include "weft/structure/future.h"
 #include "weft/structure/when.h"
@@ -296,6 +297,22 @@ TEST_CASE(
   }();
   CHECK(told);
   p.set_value(3);
+}
+
+TEST_CASE("a time-out of another scheduler is not that of a limit here") {
+  const scheduler s;
+  scheduler_pool pool{{.threads = 1}};
+  const timeout limit(1h);
+  auto f = pool.async([] {
+    const timeout short_one(0s);
+    sleep_for(1h);
+  });
+  try {
+    f.get();
+    FAIL("it came back");
+  } catch (const timed_out& e) {
+    CHECK_FALSE(e.by(limit));
+  }
 }
 
 TEST_CASE("the callable of a pool's future has ended when that is ready") {
