@@ -87,6 +87,17 @@ bool channel_core::linger(dispatcher* s, bool puts,
   return false;
 }
 
+void channel_core::take_turn(dispatcher* s, bool sends, const any_wait& wait) {
+  s->admit();
+  if (std::holds_alternative<wait_never>(wait)) return;
+  const bool goes_on = observe([&] {
+    if (closed_ || !(sends ? receivers_ : senders_).empty()) return true;
+    if (ring_ends_ == nullptr) return false;
+    return sends ? !ring_ends_->full() : !ring_ends_->empty();
+  });
+  if (goes_on) s->give_turn();
+}
+
 op_status channel_core::operate(const shared_operation& o,
                                 const any_wait& wait) {
   dispatcher* s = this_dispatcher();

@@ -251,6 +251,8 @@ class rendezvous : protected channel_core {
       return put_shared(std::move(copy), wait, where);
     }
     dispatcher* s = this_dispatcher();
+    if (s->is_turn()) [[unlikely]]
+      take_turn(s, true, wait);
     const auto flows = [&] {
       return is_free(s) && ring_->try_put(std::forward<Value>(value));
     };
@@ -275,6 +277,8 @@ class rendezvous : protected channel_core {
   }
   op_status get_shared(landing& to, const any_wait& wait, location where) {
     dispatcher* s = this_dispatcher();
+    if (s->is_turn()) [[unlikely]]
+      take_turn(s, false, wait);
     const auto flows = [&] {
       return is_free(s) &&
              ring_->try_take([&to](T&& value) { land(&to, std::move(value)); });

@@ -3,8 +3,9 @@
 //
 // While nobody waits and nothing unusual is afoot the ring *flows*: any thread
 // puts and takes values without the channel's guard, at the cost of one
-// compare-and-swap. Whoever has the guard stops it first; then nobody else
-// touches it, but for those who had been let in before, who finish.
+// compare-and-swap. Whoever has the guard and means to use the buffer stops it
+// first; then nobody else touches it, but for those who had been let in before,
+// who finish.
 //
 //   put:   reserve a place - construct - turn the cell to "full"
 //   take:  reserve a value - move out - turn the cell to "free for the next lap"

@@ -4,6 +4,7 @@
 #include <pthread.h>
 
 #include <algorithm>
+#include <new>
 
 #include "weft/scheduler/core.h"
 #include "weft/scheduler/guard.h"
@@ -20,6 +21,10 @@ void forget_other_threads() {
   r.resting.clear();
   dispatcher* const mine = this_dispatcher();
   std::erase_if(r.cores, [mine](const core* c) { return c != mine; });
+  for (core* const c : r.cores) {  // mine, if there is one
+    c->mail->forget_posters();
+    new (&c->own_driver) thread_driver;  // Somebody may have been waking it.
+  }
   guard::free_all();
   if (weft_this_strand_home != nullptr) weft_this_strand_home->renumber();
   r.mutex.unlock();

@@ -25,9 +25,6 @@ constexpr std::size_t stacks_at_once = 64;
 // one looks for mail before it looks at the clock.
 constexpr std::chrono::nanoseconds shortest_spin{500};
 constexpr int looks_a_clock = 16;
-// Of those who would pass the time one in so many parks, so that timers, the
-// driver and stops are looked at.
-constexpr std::uint32_t passes_a_poll = 64;
 
 // How often, while nothing but a stop could come.
 constexpr std::chrono::milliseconds stops_looked_at{100};
@@ -195,15 +192,20 @@ bool core::spin(time_point until) const noexcept {
 bool dispatcher::pass(std::uint32_t moments) noexcept {
   if (!queue.empty()) return false;
   if (!flagged(none_here)) {
-    core& c = core::of(this);
+    const core& c = core::of(this);
     if (c.impatience.count() == 0 || c.spinning < c.impatience) return false;
-    if (++c.passes % passes_a_poll == 0) return false;
   }
   for (; moments != 0; --moments) {
     if (flagged(~std::uint32_t{none_here})) return false;
     relax();
   }
   return true;
+}
+
+void dispatcher::give_turn() {
+  constexpr auto no_yield =
+      polling | no_switching | in_schedule_cb | in_channel_cb;
+  if (!flagged(no_yield) && current->who->atomics == 0) yield();
 }
 
 void dispatcher::require_slow() const {

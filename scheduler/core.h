@@ -215,6 +215,9 @@ struct core : dispatcher {
   static std::string describe_select(const wait_record& first);
   void report(std::ostream& out, std::size_t lines);
 
+  // ---- timeout.cc
+  static std::uint64_t new_range() noexcept;
+
   // ---- sleep.cc
   // Parks the current tasklet until `when`; yields if that has passed.
   void sleep(time_point now, time_point when, std::source_location where);
@@ -447,14 +450,13 @@ struct core : dispatcher {
   std::string others;    // what they wait for then
   std::chrono::nanoseconds impatience;  // the longest that it spins for mail
   std::chrono::nanoseconds spinning = impatience;  // how long it does now
-  std::uint32_t passes = 0;                        // pass()es so far
 
   stop_guard* stop_guards = nullptr;     // whose stop has not come
   std::atomic<bool> stop_asked = false;  // for one of them, by another thread
 
-  std::uint64_t limits = 0;       // of time, made so far
-  std::uint64_t ids_skipped = 0;  // never given to a tasklet
-  std::uint64_t runs = 0;         // begun so far
+  std::uint64_t limits = new_range();  // the number of the last limit of time
+  std::uint64_t ids_skipped = 0;       // never given to a tasklet
+  std::uint64_t runs = 0;              // begun so far
   std::uint32_t switch_traps = 0;
   std::uint32_t main_callbacks = 0;  // that main is in
   std::shared_ptr<schedule_callback> on_switch;

@@ -70,6 +70,8 @@ enum scheduler_flag : std::uint32_t {
 
 // What a switch needs of a scheduler; core is the rest.
 struct dispatcher {
+  static constexpr std::uint32_t a_turn = 1024;  // operations
+
   launch_pad pad;  // the switch expects it here; no ground: see groundless
   run_queue queue;
   control_block* current = nullptr;
@@ -84,6 +86,7 @@ struct dispatcher {
   std::uint32_t default_stack_class = 0;
   std::uint32_t launch_class = 0;  // whose seeds begin by themselves
   std::uint64_t random_state = 0;  // of the choices of select()
+  std::uint32_t ahead = 0;         // operations since the last is_turn()
 
   constexpr dispatcher() noexcept = default;
   constexpr dispatcher(std::uint32_t f, exception_state* e) noexcept
@@ -279,6 +282,19 @@ struct dispatcher {
   // has to wait does not spin.
   [[nodiscard]] bool pass(std::uint32_t moments) noexcept;
 
+  // With a partner in another thread that is always faster, a tasklet would never
+  // park: no other one of its own would have its turn, no timer, no mail. So one
+  // in many of the operations on what threads share yields, before it begins.
+  [[nodiscard]] bool is_turn() noexcept {
+    const auto set = flags.load(std::memory_order_relaxed);
+    if ((set & none_here) != 0) return false;
+    if (++ahead < a_turn) return (set & has_mail) != 0;
+    ahead = 0;
+    return true;
+  }
+  // Yields, unless that is forbidden.
+  void give_turn();
+
   // Has timers and the driver looked at from now on, once a round. Whoever
   // makes the driver expect something calls it.
   void mark_sources() noexcept {
@@ -305,6 +321,9 @@ struct dispatcher {
     raise_in(t, std::move(what));
     queue.push(t);
   }
+  // While the callable of one is destroyed that ends before it begins: what was
+  // thrown into it, for whoever hears of its failures. Null: nothing, or a kill.
+  static std::exception_ptr take_escaped(descriptor& d) noexcept;
   // Has a parked tasklet throw `what` when it goes on.
   static void raise_in(control_block* t, std::exception_ptr what) noexcept;
 

@@ -59,6 +59,9 @@ class inbox {
   [[nodiscard]] bool has_outsiders() const {
     return outsiders_.load(std::memory_order_acquire) != 0;
   }
+  // In the child of a fork(), where they are no more: what they had not linked is
+  // lost.
+  void forget_posters() noexcept { state_.fetch_and(no_work | closed); }
   void enter() noexcept { outsiders_.fetch_add(1, std::memory_order_relaxed); }
   void leave() noexcept;
 

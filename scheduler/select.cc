@@ -30,6 +30,13 @@ std::size_t selection::find_ready(dispatcher* s) {
   return n;
 }
 
+// There is no default.
+bool selection::may_wait() const {
+  return std::none_of(cases_, cases_ + count_, [](const select_case* c) {
+    return c->enabled_ && c->kind_ == select_case::kind::otherwise;
+  });
+}
+
 // Of the cases that are shared.
 guard_set selection::guards() const {
   guard_set all;
@@ -64,10 +71,7 @@ std::size_t selection::tell(dispatcher* s, std::size_t n) {
     }
     return n;
   }
-  for (std::size_t i = 0; i != count_; ++i) {
-    const select_case& c = *cases_[i];
-    if (c.enabled_ && c.kind_ == select_case::kind::otherwise) return 0;
-  }
+  if (!may_wait()) return 0;
   for (std::size_t i = 0; i != count_; ++i) {
     select_case& c = *cases_[i];
     if (c.enabled_ && c.kind_ == select_case::kind::operation) tell_of(c, true);
@@ -78,6 +82,10 @@ std::size_t selection::tell(dispatcher* s, std::size_t n) {
 bool selection::begin(dispatcher* s, control_block*& next) {
   s->admit();
   const bool shares = !guards().empty();
+  if (shares && s->is_turn() && may_wait()) {
+    prepare_to_share(s);
+    if (look(s) != 0) s->give_turn();
+  }
   const bool watched = s->flagged(channels_watched);
   std::size_t told = count_;
   std::size_t n = 0;

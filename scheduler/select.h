@@ -143,6 +143,7 @@ class selection {
   }
   using time_point = std::chrono::steady_clock::time_point;
 
+  [[nodiscard]] bool may_wait() const;
   [[nodiscard]] guard_set guards() const;
   std::size_t find_ready(dispatcher* s);
   std::size_t look(dispatcher* s);

@@ -798,26 +798,40 @@ TEST_CASE("those who sleep get their turn after mail has woken somebody") {
   while (!slept) yield();
 }
 
-TEST_CASE("nor does a stream that never runs dry keep them from it") {
+TEST_CASE("a partner that is always faster keeps nobody from their turn") {
   const scheduler s;
   channel<int> c(8, shared);
-  bool slept = false;
+  const bool sends = GENERATE(false, true);
+  const bool selects = GENERATE(false, true);
   std::atomic<bool> enough{false};
-  const elsewhere sender([&] {
-    while (!enough) {
-      c.send(1);
-      for (int i = 0; i != 50; ++i) relax();
-    }
-    c.close();
+  const elsewhere partner([&] {
+    while (!enough)
+      if (sends)
+        static_cast<void>(c.try_receive());
+      else
+        c.try_send(1);
   });
+  bool slept = false;
+  int turns = 0;
   spawn([&] {
     sleep_for(2ms);
     slept = true;
   });
-  while (!slept) c.receive();
+  const tasklet busy = spawn([&] {
+    for (;; ++turns) {
+      if (selects)
+        sends ? select(c.send_case(1)) : select(c.receive_case());
+      else if (sends)
+        c.send(1);
+      else
+        c.receive();
+      for (int i = 0; i != 50; ++i) relax();
+    }
+  });
+  while (!slept || turns < 1000) yield();
+  const elsewhere killer([&] { busy.kill(); });
+  busy.join();
   enough = true;
-  while (c.receive()) {
-  }
 }
 
 TEST_CASE("to destroy one while others wait there stops the program") {
