@@ -44,7 +44,7 @@ void stop_guard::stop_asked() noexcept {
     return trigger();
   }
   idle_driver* const driver = home_.driver;
-  asked_.store(true, std::memory_order_relaxed);
+  asked_.store(true, std::memory_order_release);
   // Not a store, which would hide the notes of those who asked before.
   home_.stop_asked.exchange(true, std::memory_order_acq_rel);
   driver->wake();
@@ -64,7 +64,7 @@ bool core::stops_possible() const {
 void core::poll_stops() const noexcept {
   for (stop_guard* g = stop_guards; g != nullptr;) {
     stop_guard* const next = g->next_;
-    if (g->asked_.load(std::memory_order_relaxed)) {
+    if (g->asked_.load(std::memory_order_acquire)) {
       g->unlist();
       g->trigger();
     }

@@ -672,6 +672,14 @@ TEST_CASE("the quota of a group, and of those around it, is found") {
   CHECK(quota() == 0);
   write(root / "cpu.max", "400000 100000");
   CHECK(quota() == 4);
+  fs::create_directories(root / "cpu,cpuacct/b");
+  write(root / "self", "3:cpuset:/b\n2:cpu,cpuacct:/b\n0::/");
+  CHECK(quota() == 4);
+  write(root / "cpu,cpuacct/b/cpu.cfs_period_us", "50000");
+  write(root / "cpu,cpuacct/b/cpu.cfs_quota_us", "-1");
+  CHECK(quota() == 4);
+  write(root / "cpu,cpuacct/b/cpu.cfs_quota_us", "75000");
+  CHECK(quota() == 2);
   fs::remove_all(root);
 }
 

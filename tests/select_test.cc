@@ -27,6 +27,7 @@
 #include "weft/scheduler/traps.h"
 #include "weft/scheduler/virtual_clock.h"
 #include "weft/scheduler/yield.h"
+#include "weft/tests/support/allocations.h"
 #include "weft/tests/support/channel_kind.h"
 #include "weft/tests/support/counted.h"
 
@@ -1007,6 +1008,21 @@ TEST_CASE("a range of cases, or of pointers to any") {
     CHECK(select(in_order, any) == i);
     for (auto& each : c) CHECK(each.balance() == 0);
   }
+}
+
+TEST_CASE("a select of up to 16 cases allocates nothing") {
+  const std::size_t n = GENERATE(1U, 2U, 16U);
+  const bool waits = GENERATE(true, false);
+  const scheduler s;
+  std::deque<channel<int>> c(n);
+  std::vector<receive_case<int, no_handler>> cases;
+  for (auto& each : c) cases.push_back(each.receive_case());
+  spawn([&] { c.back().send(1); });
+  if (!waits) yield();
+  const std::size_t before = weft_test::allocations();
+  const std::size_t which = select(cases);
+  CHECK(weft_test::allocations() == before);
+  CHECK(which == n - 1);
 }
 
 TEST_CASE("cases of a range have handlers, and may be selected again") {

@@ -33,9 +33,10 @@ enum class form { plain, timed, selecting };
 
 // Those that hand something over: at first there is none to be had; grant()
 // gives one, done() gives it back, and is_there() takes it again.
-struct by_mutex {
-  mutex of;
-  by_mutex() { of.lock(); }
+template <typename Mutex>
+struct by_lock {
+  Mutex of;
+  by_lock() { of.lock(); }
   void grant() { of.unlock(); }
   void wait() { of.lock(); }
   bool wait_for(seconds d) { return of.try_lock_for(d); }
@@ -43,6 +44,8 @@ struct by_mutex {
   void done() { of.unlock(); }
   bool is_there() { return of.try_lock(); }
 };
+using by_mutex = by_lock<mutex>;
+using by_recursive_mutex = by_lock<recursive_mutex>;
 struct by_shared {
   weft::shared_mutex of;
   by_shared() { of.lock(); }
@@ -70,6 +73,42 @@ struct by_event {
   auto wait_case() { return of.wait_case(); }
   void done() { of.set(); }
   bool is_there() { return of.try_wait(); }
+};
+
+// Those that open for all, and stay so.
+template <typename Gate>
+struct by_gate {
+  void wait() { gate().wait(); }
+  bool wait_for(seconds d) { return gate().wait_for(d); }
+  auto wait_case() { return gate().wait_case(); }
+  void done() {}
+  bool is_there() { return gate().try_wait(); }
+
+ private:
+  auto& gate() { return static_cast<Gate*>(this)->of; }
+};
+struct by_open_event : by_gate<by_open_event> {
+  event of;
+  void grant() { of.set(); }
+};
+struct by_latch : by_gate<by_latch> {
+  latch of{1};
+  void grant() { of.count_down(); }
+};
+struct by_wait_group : by_gate<by_wait_group> {
+  wait_group of;
+  by_wait_group() { of.add(); }
+  void grant() { of.done(); }
+};
+struct by_barrier {
+  barrier<> of{2};
+  barrier<>::arrival_token token = of.arrive();
+  void grant() { static_cast<void>(of.arrive()); }
+  void wait() { of.wait(token); }
+  bool wait_for(seconds d) { return of.wait_for(token, d); }
+  auto wait_case() { return of.wait_case(token); }
+  void done() {}
+  bool is_there() { return of.wait_for(token, seconds(0)); }
 };
 
 // 'g' it got it, 't' out of time, 'k' killed, 'i' an int, 'e' it was destroyed.
@@ -189,7 +228,8 @@ void play(form how, const std::vector<what>& events, bool crowd) {
 
 TEMPLATE_TEST_CASE(
     "of what comes in one instant one thing wins, and nothing is lost", "",
-    by_mutex, by_shared, by_semaphore, by_event) {
+    by_mutex, by_recursive_mutex, by_shared, by_semaphore, by_event,
+    by_open_event, by_latch, by_wait_group, by_barrier) {
   const form how = GENERATE(form::plain, form::timed, form::selecting);
   const bool crowd = GENERATE(false, true);
   for (const what first : all_of_it)

@@ -9,18 +9,42 @@
 #include <cstdint>
 #include <fstream>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace weft {
 namespace {
 
-// "max 100000", "150000 100000": microseconds in each period. 0: no limit.
+// Microseconds in each period: "150000 100000", or "max 100000", in one file, or
+// by cgroup v1 in two, of which -1 is no limit. 0: no limit.
 std::size_t quota_of(const std::filesystem::path& group) {
-  std::ifstream file(group / "cpu.max");
-  std::uint64_t quota = 0;
-  std::uint64_t period = 0;
-  if (!(file >> quota >> period) || period == 0) return 0;
-  return std::max<std::uint64_t>(1, (quota + period - 1) / period);
+  std::int64_t quota = 0;
+  std::int64_t period = 0;
+  if (!(std::ifstream(group / "cpu.max") >> quota >> period)) {
+    std::ifstream(group / "cpu.cfs_quota_us") >> quota;
+    std::ifstream(group / "cpu.cfs_period_us") >> period;
+  }
+  if (quota <= 0 || period <= 0) return 0;
+  return static_cast<std::size_t>((quota + period - 1) / period);
+}
+
+// Where the group is that a line of /proc/self/cgroup tells of: "0::/PATH" is
+// that of cgroup v2, "1:cpu,cpuacct:/PATH" one of v1. Nothing: it has nothing to
+// do with processors.
+struct place {
+  std::filesystem::path mount;
+  std::filesystem::path group;
+};
+std::optional<place> find_group(const std::filesystem::path& root,
+                                const std::string& line) {
+  const auto controllers = line.find(':') + 1;
+  const auto path = line.find(":/", controllers);
+  if (controllers == 0 || path == std::string::npos) return std::nullopt;
+  const std::string these = line.substr(controllers, path - controllers);
+  if (!these.empty() && ("," + these + ",").find(",cpu,") == std::string::npos)
+    return std::nullopt;
+  const auto mount = these.empty() ? root : root / these;
+  return place{mount, mount / line.substr(path + 2)};
 }
 
 }  // namespace
@@ -50,13 +74,12 @@ std::size_t processor_quota(const std::filesystem::path& root,
   std::ifstream groups(self);
   std::size_t least = 0;
   for (std::string line; std::getline(groups, line);) {
-    if (!line.starts_with("0::/")) continue;
-    std::filesystem::path group = root / line.substr(4);
-    for (;;) {
+    auto at = find_group(root, line);
+    if (!at) continue;
+    for (auto& [mount, group] = *at;; group = group.parent_path()) {
       const std::size_t quota = quota_of(group);
       if (quota != 0) least = least == 0 ? quota : std::min(least, quota);
-      if (group == root || !group.has_relative_path()) break;
-      group = group.parent_path();
+      if (group == mount || !group.has_relative_path()) break;
     }
   }
   return least;

@@ -12,7 +12,7 @@ namespace weft {
 std::vector<int> allowed_cores();
 
 // How many threads the process's group may keep busy at once, rounded up, by
-// the cpu.max of the group and of those around it (cgroup v2); 0: no limit.
+// the limits of the group and of those around it (cgroup v2, v1); 0: no limit.
 // `root` stands for /sys/fs/cgroup, `self` for /proc/self/cgroup.
 std::size_t processor_quota(const std::filesystem::path& root,
                             const std::filesystem::path& self);
