@@ -87,15 +87,17 @@ bool channel_core::linger(dispatcher* s, bool puts,
   return false;
 }
 
-void channel_core::take_turn(dispatcher* s, bool sends, const any_wait& wait) {
+void channel_core::take_turn(dispatcher* s, bool sends) {
   s->admit();
-  if (std::holds_alternative<wait_never>(wait)) return;
   const bool goes_on = observe([&] {
     if (closed_ || !(sends ? receivers_ : senders_).empty()) return true;
     if (ring_ends_ == nullptr) return false;
     return sends ? !ring_ends_->full() : !ring_ends_->empty();
   });
-  if (goes_on) s->give_turn();
+  if (goes_on)
+    s->give_turn();
+  else
+    s->ahead = 0;  // It parks.
 }
 
 op_status channel_core::operate(const shared_operation& o,
@@ -227,7 +229,10 @@ void channel_core::send_exception(std::exception_ptr what,
     throw std::invalid_argument("weft: send_exception() of no exception");
   dispatcher* s = this_dispatcher();
   tell(s, true, false, true);
-  if (is_shared()) return share_exception(what, where);
+  if (is_shared()) {
+    if (s->is_turn()) take_turn(s, true);
+    return share_exception(what, where);
+  }
   if (admit_send(s) == admission::closed) throw_unsent(op_status::closed);
   local_service by(s);
   if (wait_record* const w = by.first(receivers_, false)) {

@@ -123,7 +123,7 @@ class channel_core : private wait_target {
   // False: it may not wait, there is something else to do, or it was in vain.
   bool linger(dispatcher* s, bool puts, const any_wait& wait) const noexcept;
   // It is_turn(): yields before an operation that need not wait, but could.
-  void take_turn(dispatcher* s, bool sends, const any_wait& wait);
+  void take_turn(dispatcher* s, bool sends);
 
   // What an operation meets whose key did not fit. They throw no_scheduler,
   // wrong_scheduler, and what is due to the current tasklet.

@@ -251,8 +251,8 @@ class rendezvous : protected channel_core {
       return put_shared(std::move(copy), wait, where);
     }
     dispatcher* s = this_dispatcher();
-    if (s->is_turn()) [[unlikely]]
-      take_turn(s, true, wait);
+    if (!std::holds_alternative<wait_never>(wait) && s->is_turn()) [[unlikely]]
+      take_turn(s, true);
     const auto flows = [&] {
       return is_free(s) && ring_->try_put(std::forward<Value>(value));
     };
@@ -277,8 +277,8 @@ class rendezvous : protected channel_core {
   }
   op_status get_shared(landing& to, const any_wait& wait, location where) {
     dispatcher* s = this_dispatcher();
-    if (s->is_turn()) [[unlikely]]
-      take_turn(s, false, wait);
+    if (!std::holds_alternative<wait_never>(wait) && s->is_turn()) [[unlikely]]
+      take_turn(s, false);
     const auto flows = [&] {
       return is_free(s) &&
              ring_->try_take([&to](T&& value) { land(&to, std::move(value)); });

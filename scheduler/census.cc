@@ -23,6 +23,7 @@ void forget_other_threads() {
   std::erase_if(r.cores, [mine](const core* c) { return c != mine; });
   for (core* const c : r.cores) {  // mine, if there is one
     c->mail->forget_posters();
+    c->set(has_mail);  // They may have linked it, and not said so.
     new (&c->own_driver) thread_driver;  // Somebody may have been waking it.
   }
   guard::free_all();

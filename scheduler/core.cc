@@ -203,9 +203,10 @@ bool dispatcher::pass(std::uint32_t moments) noexcept {
 }
 
 void dispatcher::give_turn() {
-  constexpr auto no_yield =
-      polling | no_switching | in_schedule_cb | in_channel_cb;
-  if (!flagged(no_yield) && current->who->atomics == 0) yield();
+  if (flagged(polling | no_switching) || current->who->atomics != 0) return;
+  core& c = core::of(this);
+  if (std::exchange(ahead, 0) >= a_turn && c.has_sources()) c.poll_sources();
+  yield();
 }
 
 void dispatcher::require_slow() const {

@@ -86,7 +86,7 @@ struct dispatcher {
   std::uint32_t default_stack_class = 0;
   std::uint32_t launch_class = 0;  // whose seeds begin by themselves
   std::uint64_t random_state = 0;  // of the choices of select()
-  std::uint32_t ahead = 0;         // operations since the last is_turn()
+  std::uint32_t ahead = 0;         // operations since the last turn was given
 
   constexpr dispatcher() noexcept = default;
   constexpr dispatcher(std::uint32_t f, exception_state* e) noexcept
@@ -285,14 +285,13 @@ struct dispatcher {
   // With a partner in another thread that is always faster, a tasklet would never
   // park: no other one of its own would have its turn, no timer, no mail. So one
   // in many of the operations on what threads share yields, before it begins.
+  // Asked of each that may wait; gives true until somebody has given a turn.
   [[nodiscard]] bool is_turn() noexcept {
     const auto set = flags.load(std::memory_order_relaxed);
-    if ((set & none_here) != 0) return false;
-    if (++ahead < a_turn) return (set & has_mail) != 0;
-    ahead = 0;
-    return true;
+    return (set & none_here) == 0 &&
+           (++ahead >= a_turn || (set & has_mail) != 0);
   }
-  // Yields, unless that is forbidden.
+  // Yields, unless that is forbidden, after a look at timers and the driver.
   void give_turn();
 
   // Has timers and the driver looked at from now on, once a round. Whoever

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // Private: what keeps other threads from the lines of something shared, while
-// one looks at them, lines up or moves a value; never while anything switches.
+// one looks at them, lines up or moves a value: briefly, and never while anything
+// switches.
 //
 // There is a fixed number of guards, and each shared thing is given one when it
 // is made. They outlive all that they guard, so that who waits may take the

@@ -82,9 +82,12 @@ std::size_t selection::tell(dispatcher* s, std::size_t n) {
 bool selection::begin(dispatcher* s, control_block*& next) {
   s->admit();
   const bool shares = !guards().empty();
-  if (shares && s->is_turn() && may_wait()) {
+  if (shares && may_wait() && s->is_turn()) {
     prepare_to_share(s);
-    if (look(s) != 0) s->give_turn();
+    if (look(s) != 0)
+      s->give_turn();
+    else
+      s->ahead = 0;  // It parks.
   }
   const bool watched = s->flagged(channels_watched);
   std::size_t told = count_;

@@ -31,8 +31,8 @@ std::string describe_thread(unsigned long number) {
   return text += ')';
 }
 
-// It may be ending just now, in its own thread: only while it is listed, under
-// the lock, it is there, and its thread.
+// It may be ending just now, in its own thread: what is listed stays there as
+// long as the lock is held.
 std::string describe_owner(const void* owner) {
   registry& r = registry::all();
   const std::lock_guard lock(r.mutex);

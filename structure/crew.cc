@@ -78,16 +78,17 @@ bool crew::has(const tasklet& t) const {
   return std::find(members_.begin(), members_.end(), t) != members_.end();
 }
 
-void crew::wait(const char* reason, std::source_location where) {
+void crew::wait_for_all_but(std::size_t outliving, const char* reason,
+                            std::source_location where) {
   const auto alive = shared_from_this();
   dispatcher* s = this_dispatcher();
   s->admit();
-  while (size_ > outliving_) {
+  while (size_ > outliving) {
     wait_record w(reason, where);
     s->park(w, waiting_);
-    if (overseer_ == nullptr)
+    if (overseer_ == nullptr || outliving_ > outliving)
       throw error("weft: what this tasklet waited for has been destroyed");
-    if (size_ > outliving_)
+    if (size_ > outliving)
       s->admit();  // Others were spawned, and something is due.
   }
 }
@@ -98,7 +99,7 @@ void crew::drain(const char* reason, std::source_location where) noexcept {
   if (has(current())) ++outliving_;
   cancel();
   try {
-    wait(reason, where);
+    wait_for_all_but(outliving_, reason, where);
   } catch (...) {  // They can never end.
     this_dispatcher()->report_unheard(current(), std::current_exception());
   }

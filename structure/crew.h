@@ -49,9 +49,11 @@ class crew : public std::enable_shared_from_this<crew> {
   // Members that have not ended.
   [[nodiscard]] std::size_t size() const { return size_; }
   // Parks until all have ended. Throws as join().
-  void wait(const char* reason, std::source_location where);
+  void wait(const char* reason, std::source_location where) {
+    wait_for_all_but(0, reason, where);
+  }
   // Cancels, and waits for the end of all but the caller, whatever comes
-  // meanwhile; what makes that impossible is reported. The last that is done.
+  // meanwhile; what makes that impossible is reported.
   void drain(const char* reason, std::source_location where) noexcept;
   // The owner has gone: nobody hears of failures, which are reported.
   void forget_overseer() noexcept { overseer_ = nullptr; }
@@ -101,6 +103,8 @@ class crew : public std::enable_shared_from_this<crew> {
     }
   };
 
+  void wait_for_all_but(std::size_t outliving, const char* reason,
+                        std::source_location where);
   void require_home() const;
   void make_room();
   void enrol(const tasklet& t) noexcept;

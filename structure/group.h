@@ -16,7 +16,9 @@
 //
 // Thread safety: the thread of its scheduler.
 // Lifetime:      its end kills its tasklets and waits for them; in a tasklet
-//                that is killed meanwhile, too. Failures that nobody has taken
+//                that is killed meanwhile, too, and in one of its own, which
+//                outlives it; but not by the callable of one that is killed
+//                before it begins, which would wait for itself. Failures that nobody has taken
 //                go to the error handler, else to stderr then.
 // Cost:          an allocation a group; a spawn as weft::spawn(), amortised; an
 //                entry a failure.
@@ -33,6 +35,7 @@
 #include "weft/scheduler/interruption.h"
 #include "weft/scheduler/spawn.h"
 #include "weft/structure/crew.h"
+#include "weft/tasklet/error.h"
 
 namespace weft {
 
@@ -117,6 +120,10 @@ class group {
     try {
       f();
     } catch (const tasklet_exit&) {
+      throw;
+    } catch (const greenlet_exit&) {
+      throw;
+    } catch (const generator_exit&) {
       throw;
     } catch (...) {
       if (called.overtaken()) throw;

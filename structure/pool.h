@@ -11,10 +11,10 @@
 // A tasklet of the pool that spawns in it while it is full would wait for
 // itself: it calls the function instead, and goes on when that has returned. So
 // never more than the limit run, and nobody hangs; what escapes the function
-// counts as a failure of the pool like others; but a kill is the caller's, and so
-// is what escapes after a time limit, a scope or a stop of the caller has
-// interrupted it. (Eventlet's rule. To throw would have every such caller write the
-// same loop; to go over the limit would make it none.)
+// counts as a failure of the pool like others; but a kill is the caller's, and
+// so is what escapes after a time limit, a scope or a stop of the caller has
+// interrupted it. (Eventlet's rule. To throw would have every such caller write
+// the same loop; to go over the limit would make it none.)
 //
 // Thread safety: the thread of its scheduler.
 // Lifetime:      as a group's. Nobody may wait in spawn() by then.

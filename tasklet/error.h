@@ -21,7 +21,7 @@ class no_scheduler : public error {
 };
 
 // An operation on a channel or a tasklet of another scheduler. Its text has the
-// numbers and names of both threads.
+// numbers and names of both threads, unless the other one's has ended.
 class wrong_scheduler : public error {
   using error::error;
 };

@@ -143,6 +143,27 @@ TEST_CASE_METHOD(fixture, "a member that ends it outlives it") {
   CHECK(s.live() == 0);
 }
 
+TEST_CASE_METHOD(fixture, "who waits for it then is told that it ends") {
+  auto g = std::make_shared<group>();
+  g->spawn([&] {
+    const shield on;
+    sleep_for(1s);
+  });
+  g->spawn([&] {
+    yield();
+    g.reset();
+  });
+  spawn([&, it = g.get()] {
+    try {
+      it->wait();
+    } catch (const error&) {
+      trace += 'e';
+    }
+  });
+  run();
+  CHECK(trace == "e");
+}
+
 TEST_CASE_METHOD(fixture,
                  "after kill() more may be spawned, after cancel() not") {
   group g;
