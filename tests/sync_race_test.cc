@@ -78,25 +78,22 @@ struct by_event {
 // Those that open for all, and stay so.
 template <typename Gate>
 struct by_gate {
-  void wait() { gate().wait(); }
-  bool wait_for(seconds d) { return gate().wait_for(d); }
-  auto wait_case() { return gate().wait_case(); }
+  Gate of;
+  explicit by_gate(auto... how) : of(how...) {}
+  void wait() { of.wait(); }
+  bool wait_for(seconds d) { return of.wait_for(d); }
+  auto wait_case() { return of.wait_case(); }
   void done() {}
-  bool is_there() { return gate().try_wait(); }
-
- private:
-  auto& gate() { return static_cast<Gate*>(this)->of; }
+  bool is_there() { return of.try_wait(); }
 };
-struct by_open_event : by_gate<by_open_event> {
-  event of;
+struct by_open_event : by_gate<event> {
   void grant() { of.set(); }
 };
-struct by_latch : by_gate<by_latch> {
-  latch of{1};
+struct by_latch : by_gate<latch> {
+  by_latch() : by_gate(1U) {}
   void grant() { of.count_down(); }
 };
-struct by_wait_group : by_gate<by_wait_group> {
-  wait_group of;
+struct by_wait_group : by_gate<wait_group> {
   by_wait_group() { of.add(); }
   void grant() { of.done(); }
 };
@@ -188,7 +185,7 @@ void play(form how, const std::vector<what>& events, bool crowd) {
         it->wait();
         ++had;
         if (p) p->done();
-      } catch (const error&) {
+      } catch (const error&) {  // It was destroyed.
       }
     });
   yield();
