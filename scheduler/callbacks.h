@@ -17,8 +17,10 @@ namespace weft {
 
 // Before each switch, on the tasklet that is left: `from` is current, and what
 // it waits for has been arranged. From one that ends, too, while it is alive
-// still. Switches made until it returns are not told; if `to` cannot run any
-// more then, another is chosen. (Stackless: set_schedule_callback.)
+// still; where nobody can run then, `to` is whoever goes on if nobody else ever
+// can: the caller of the innermost run(), or main. Switches made until it
+// returns are not told; if `to` cannot run any more then, another is chosen.
+// (Stackless: set_schedule_callback.)
 using schedule_callback = std::function<void(tasklet from, tasklet to)>;
 
 // After spawn() or create() has made a tasklet, on the spawner. What is spawned

@@ -6,13 +6,11 @@
 #include <utility>
 
 #include "weft/scheduler/guard.h"
+#include "weft/scheduler/saturate.h"
 #include "weft/tasklet/stderr_line.h"
 
 namespace weft {
 namespace {
-
-// Switches between two looks at the clock and the driver.
-constexpr std::uint64_t poll_interval = 64;
 
 // Before a sleep that is as long, free stacks give their memory back: all but
 // twice as many as are taken, and these; so many between two looks at what may
@@ -132,15 +130,15 @@ bool core::idle() noexcept {
   for (const run_frame* f = frames; f != nullptr; f = f->outer)
     if (f->waits && (!deadline || *f->deadline < *deadline))
       deadline = f->deadline;
-  if (!deadline || *deadline - driver->now() >= long_sleep) {
+  if (!deadline || *deadline >= later(driver->now(), long_sleep)) {
     const std::size_t keep = 2 * stacks_in_use() + kept_stacks;
     if (stacks.trim(keep, stacks_at_once)) return true;
   }
   if (awaited != 0 && driver->jumps()) deadline.reset();
   // Nobody tells when a stop has become impossible.
-  if (!deadline && stops_may_come() && driver->time_passes() &&
-      !driver->jumps())
-    deadline = driver->now() + stops_looked_at;
+  std::optional<std::chrono::nanoseconds> look;
+  if (stops_may_come() && (!deadline || !driver->time_passes()))
+    look = stops_looked_at;
   const bool spins = impatience.count() != 0 && mail_may_come();
   const auto begun = spins ? std::chrono::steady_clock::now() : time_point();
   if (spins && spin(begun + spinning)) {
@@ -148,7 +146,7 @@ bool core::idle() noexcept {
   } else if (rests()) {
     if (!rest()) return false;
   } else {
-    sleep_for_mail(deadline);
+    sleep_for_mail(deadline, look);
   }
   if (!spins) return true;
   // To be woken takes about as long as the spin. Where it was not much more
@@ -159,11 +157,14 @@ bool core::idle() noexcept {
   return true;
 }
 
-void core::sleep_for_mail(std::optional<time_point> deadline) noexcept {
+void core::sleep_for_mail(
+    std::optional<time_point> deadline,
+    std::optional<std::chrono::nanoseconds> look) noexcept {
   const polling_scope no_switch(*this);
   // Whoever posts something rings only where this is set.
   const auto before = flags.fetch_or(asleep, std::memory_order_acq_rel);
-  if ((before & has_mail) == 0) driver->wait(deadline);
+  if ((before & has_mail) == 0)
+    look ? driver->wait_for(*look) : driver->wait(deadline);
   clear(asleep);
 }
 

@@ -97,6 +97,9 @@ struct scheduler_options;
 struct core : dispatcher {
   using time_point = idle_driver::clock::time_point;
 
+  // Switches between two looks at the clock and the driver.
+  static constexpr std::uint64_t poll_interval = 64;
+
   explicit core(const scheduler_options& options);
   core(const core&) = delete;
   core& operator=(const core&) = delete;
@@ -141,6 +144,11 @@ struct core : dispatcher {
   control_block* intercept(control_block* me, control_block* n) noexcept;
   // Looks at timers and the driver; what is ready becomes runnable.
   void poll_sources() noexcept;
+  // Of a switch that passes the queue by, and never comes to its marker: one in
+  // 64 does what that would have done.
+  void pass_queue_by() noexcept {
+    if (++passed_by % poll_interval == 0 && has_sources()) poll_sources();
+  }
   // After a pop that gave null: a tombstone, or the marker that asks to poll.
   void popped_null() noexcept;
   [[nodiscard]] bool has_sources() const {
@@ -166,7 +174,10 @@ struct core : dispatcher {
   void leave_crossing(wait_record& first) noexcept;
   // Looks for mail for a while, without sleeping. False: there is none.
   [[nodiscard]] bool spin(time_point until) const noexcept;
-  void sleep_for_mail(std::optional<time_point> deadline) noexcept;
+  // Until `deadline` by the driver, or, where there is a `look`, for so long of
+  // real time.
+  void sleep_for_mail(std::optional<time_point> deadline,
+                      std::optional<std::chrono::nanoseconds> look) noexcept;
   [[nodiscard]] bool rests() const;
 
   // ---- standstill.cc
@@ -247,6 +258,8 @@ struct core : dispatcher {
   void check_traps(control_block* me, control_block* n);
   [[noreturn]] static void throw_blocked(const descriptor& d,
                                          const wait_record& w);
+  // After one has begun or ended.
+  void watch_traps() noexcept;
   // If `me`, which is parked, left it to them.
   [[nodiscard]] bool others_go_on(const control_block* me) const;
 
@@ -272,7 +285,11 @@ struct core : dispatcher {
                             const std::exception_ptr& failure) noexcept;
   static void print_failure(std::string_view who,
                             const std::exception_ptr& failure) noexcept;
-  // Who would run if the current tasklet ended.
+  // The head of the queue, after a look at what may make somebody runnable where
+  // it is empty; null: nobody.
+  control_block* first_runnable() noexcept;
+  // Who would run if the current tasklet ended; where nobody can, who goes on
+  // where nobody ever will.
   control_block* foresee(const descriptor& d, bool failed) noexcept;
   void book_departure(control_block& me) noexcept;
   // The end of accounting: what has been counted until now stays.
@@ -360,6 +377,7 @@ struct core : dispatcher {
   void throw_into(descriptor& d, std::exception_ptr what, bool now);
   // One who has got a kill or an exception goes on, now or at its turn.
   void send_on(control_block* t, bool now);
+  void raise_or_hasten(control_block* me);
   void end_unstarted(descriptor& d) noexcept;
   void drop_unstarted(descriptor& d) noexcept;
   void run_now(control_block* t);
@@ -432,6 +450,7 @@ struct core : dispatcher {
   thread_driver own_driver;
   idle_driver* driver;
   std::uint64_t last_poll = 0;  // position in the run queue
+  std::uint64_t passed_by = 0;  // switches that did not ask that
   control_block main_block;
   descriptor* main = nullptr;
   scheduler* face = nullptr;  // what a user has of it

@@ -12,6 +12,7 @@
 
 #include <chrono>
 #include <optional>
+#include <thread>
 
 namespace weft {
 
@@ -32,6 +33,15 @@ class idle_driver {
   // Waits until something is ready, wake() is called or `deadline` has passed;
   // without a deadline as long as it takes. May return early.
   virtual void wait(std::optional<clock::time_point> deadline) noexcept = 0;
+
+  // As wait() without a deadline, for at most so long of real time, whatever
+  // now() is. As it stands, a wake() does not end it where that is not real.
+  virtual void wait_for(std::chrono::nanoseconds real) noexcept {
+    if (time_passes() && !jumps())
+      wait(now() + real);
+    else
+      std::this_thread::sleep_for(real);
+  }
 
   // Ends a wait(), also one that has not begun yet.
   virtual void wake() noexcept = 0;

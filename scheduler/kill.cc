@@ -28,6 +28,11 @@ class kill_signal final : public tasklet_exit {
   std::uint64_t id_;
 };
 
+// The end of one that has not started is being told.
+bool is_ending(const control_block& t) {
+  return !started(t) && (t.flags & killed) != 0;
+}
+
 }  // namespace
 
 // The first of a process binds the functions of the C++ runtime, which takes 5
@@ -53,7 +58,7 @@ void core::rehearse_kill() const {
 void core::kill(descriptor& d, bool now) {
   control_block* t = d.block;
   if (!started(*t)) {
-    if (t->flags & killed) return;  // Its end is being told.
+    if (is_ending(*t)) return;
     take_out(t);
     return end_unstarted(d);
   }
@@ -61,7 +66,7 @@ void core::kill(descriptor& d, bool now) {
   const bool goes_on = t != current && !held_back_away(*t);
   if (goes_on && now) require_switching();
   t->flags |= killed;
-  if (t == current) return raise_due(t);
+  if (t == current) return raise_or_hasten(t);
   if (goes_on) send_on(t, now);
 }
 
@@ -72,8 +77,14 @@ void core::throw_into(descriptor& d, std::exception_ptr what, bool now) {
   std::swap(d.injected, what);  // To destroy what it replaces may do anything.
   d.detailed = true;
   t->flags |= injected;
-  if (t == current) return raise_due(t);
+  if (t == current) return raise_or_hasten(t);
   if (goes_on) send_on(t, now);
+}
+
+// The one that parks is current as long as the driver is at work.
+void core::raise_or_hasten(control_block* me) {
+  if (flagged(polling)) return hasten(me);
+  raise_due(me);
 }
 
 void core::send_on(control_block* t, bool now) {
@@ -117,14 +128,13 @@ void core::run_now(control_block* t) {
 void core::kill_from_afar(descriptor& d) noexcept {
   control_block* t = d.block;
   if (t == &main_block && flagged(closing)) return;  // It ends the others.
-  if (started(*t))
-    t->flags |= killed;
-  else if ((t->flags & killed) == 0)  // Else its end is being told.
-    t->flags |= doomed;
+  if (is_ending(*t)) return;
+  t->flags |= started(*t) ? killed : doomed;
   hasten(t);
 }
 
 void core::throw_from_afar(descriptor& d, std::exception_ptr& what) noexcept {
+  if (is_ending(*d.block)) return;
   std::swap(d.injected, what);
   d.detailed = true;
   d.block->flags |= injected;

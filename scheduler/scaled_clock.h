@@ -33,6 +33,9 @@ class scaled_clock : public idle_driver {
   clock::time_point now() noexcept override;
   void poll() noexcept override { inner_.poll(); }
   void wait(std::optional<clock::time_point> deadline) noexcept override;
+  void wait_for(std::chrono::nanoseconds real) noexcept override {
+    inner_.wait_for(real);
+  }
   void wake() noexcept override { inner_.wake(); }
   [[nodiscard]] bool jumps() const noexcept override { return inner_.jumps(); }
   [[nodiscard]] bool expects() const noexcept override {

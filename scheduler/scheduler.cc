@@ -89,8 +89,8 @@ core::~core() {
 }
 
 void core::shutdown() noexcept {
-  clear(no_switching);  // A guard that is still alive guards nothing now.
   set(closing);
+  watch_traps();  // A guard that is still alive guards nothing now.
   forlorn = false;
   mail->refuse_work();
   while (flagged(has_mail)) mail->read();  // What has not begun is destroyed.

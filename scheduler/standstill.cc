@@ -24,7 +24,6 @@
 #include <sstream>
 #include <string>
 #include <system_error>
-#include <thread>
 #include <utility>
 
 #include "weft/scheduler/core.h"
@@ -70,14 +69,13 @@ bool core::rest() noexcept {
     const std::lock_guard lock(r.mutex);
     r.resting.push_back(this);
   }
-  const bool real = driver->time_passes() && !driver->jumps();
   int asleep_in_a_row = 0;
   auto pause = first_look;
   while (!flagged(has_mail) && !stuck.load(std::memory_order_acquire)) {
     const bool all = find_standstill(asleep_in_a_row >= sure);
     if (!all) {
       asleep_in_a_row = 0;
-      sleep_for_mail(std::nullopt);
+      sleep_for_mail(std::nullopt, std::nullopt);
       continue;
     }
     try {
@@ -85,10 +83,7 @@ bool core::rest() noexcept {
     } catch (...) {
       ++asleep_in_a_row;  // There is no /proc, or no memory to read it.
     }
-    if (real)
-      sleep_for_mail(driver->now() + pause);
-    else
-      std::this_thread::sleep_for(pause);
+    sleep_for_mail(std::nullopt, pause);
     pause = std::min(2 * pause, last_look);
   }
   const std::lock_guard lock(r.mutex);

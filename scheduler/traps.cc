@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 // What forbids to block or to switch.
 //
-// Invariant: the no_switching flag is set exactly while switch_traps != 0; a
-// tasklet with the flag trapped is watched while it is current.
+// Invariant: the no_switching flag is set exactly while switch_traps != 0, and
+// the scheduler does not end; a tasklet with the flag trapped is watched while it
+// is current.
 #include "weft/scheduler/traps.h"
 
 #include "weft/scheduler/core.h"
@@ -13,6 +14,10 @@ void dispatcher::trap_switch() {
   throw switch_trap_error(
       "weft: this would switch to another tasklet, which a switch_trap "
       "forbids");
+}
+
+void core::watch_traps() noexcept {
+  watch(no_switching, switch_traps != 0 && !flagged(closing));
 }
 
 // Where nothing is runnable, the innermost run() returns, or main does, who
@@ -70,14 +75,15 @@ bool tasklet::set_block_trap(bool on) const {
 switch_trap::switch_trap() : main_(core::present().main), id_(main_->id) {
   core& c = core::present();
   ++c.switch_traps;
-  c.watch(no_switching, true);
+  c.watch_traps();
 }
 
 switch_trap::~switch_trap() {
   dispatcher* s = this_dispatcher();
   if (main_->id != id_ || main_->owner != s) return;  // That one has ended.
   core& c = core::of(s);
-  c.watch(no_switching, --c.switch_traps != 0);
+  --c.switch_traps;
+  c.watch_traps();
 }
 
 block_trap::block_trap() {

@@ -17,6 +17,12 @@ core& scheduler_of(const descriptor& d) {
   return c;
 }
 
+// Before a switch to a tasklet at once: what that makes runnable may end it.
+void pass_queue_by() {
+  dispatcher* const s = this_dispatcher();
+  if (!s->flagged(none_here | polling)) core::of(s).pass_queue_by();
+}
+
 [[noreturn]] void throw_dead() { throw error("weft: this tasklet has ended"); }
 
 // A tasklet of another thread, or that was one.
@@ -75,6 +81,7 @@ bool tasklet::join_for_ns(std::chrono::nanoseconds time,
 }
 
 void tasklet::kill() const {
+  pass_queue_by();
   if (!alive()) return;
   if (admitted_afar(*d_)) return kill_far(*this);
   core::admitted(*d_).kill(*d_, true);
@@ -98,6 +105,7 @@ void tasklet::throw_at(std::exception_ptr what, bool now) const {
 }
 
 void tasklet::throw_exception(std::exception_ptr what) const {
+  pass_queue_by();
   throw_at(std::move(what), true);
 }
 
@@ -129,6 +137,7 @@ void tasklet::remove() const {
 }
 
 void tasklet::run() const {
+  pass_queue_by();
   if (!alive()) throw_dead();
   core& c = scheduler_of(*d_);
   control_block* t = d_->block;
@@ -139,6 +148,7 @@ void tasklet::run() const {
 }
 
 std::any tasklet::switch_to(std::source_location where) const {
+  pass_queue_by();
   if (!alive()) throw_dead();
   core& c = scheduler_of(*d_);
   control_block* t = d_->block;

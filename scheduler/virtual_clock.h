@@ -37,6 +37,9 @@ class virtual_clock : public thread_driver {
     else
       thread_driver::wait(deadline);
   }
+  void wait_for(std::chrono::nanoseconds real) noexcept override {
+    thread_driver::wait(clock::now() + real);
+  }
   [[nodiscard]] bool jumps() const noexcept override { return true; }
 
  private:

@@ -154,6 +154,24 @@ void core::last_words(control_block& me, std::exception_ptr& failure) noexcept {
   greenlet_core::end_all(d.strands);  // Those of all that was called.
 }
 
+// Neither waits nor ends a run: nobody has heard of the end yet, and who waits
+// for that may be in another thread.
+control_block* core::first_runnable() noexcept {
+  for (bool looked = false;; looked = true) {
+    while (!queue.empty()) {
+      if (control_block* n = queue.pop()) {
+        queue.push_front(n);
+        return n;
+      }
+      popped_null();
+    }
+    if (looked) return nullptr;
+    if (has_sources()) poll_sources();
+    if (flagged(has_mail)) mail->read();
+    if (queue.members() != 0 && has_sources()) mark_sources();
+  }
+}
+
 control_block* core::foresee(const descriptor& d, bool failed) noexcept {
   const bool inherits = failed && d.joiners.empty() && !failure_taken(d);
   run_frame* running = frames;
@@ -163,10 +181,8 @@ control_block* core::foresee(const descriptor& d, bool failed) noexcept {
   } else if (queue.members() == 0 && !d.joiners.empty()) {
     n = d.joiners.front().who;
   } else {
-    n = next();
-    if (n == nullptr) return &main_block;
-    queue.push_front(n);
-    running = frames;
+    n = first_runnable();
+    if (n == nullptr) return running != nullptr ? running->who : &main_block;
   }
   if (!flagged(budgeted)) return n;
   foreseen = driver->now();

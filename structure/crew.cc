@@ -58,15 +58,22 @@ void crew::fail(std::exception_ptr what) noexcept {
 
 void crew::kill() noexcept {
   const auto alive = shared_from_this();
-  const shield on;  // What is due to the caller is no failure of this.
-  ++killing_;
-  // A kill may destroy a callable, which may spawn.
-  // NOLINTNEXTLINE(modernize-loop-convert): and that moves the members.
-  for (std::size_t i = 0, n = members_.size(); i != n; ++i) {
-    const tasklet t = members_[i];
-    if (!t.is_current()) t.kill(pending);
+  bool parks = false;  // A member that does so, while a driver is at work.
+  {
+    const shield on;  // What is due to the caller is no failure of this.
+    ++killing_;
+    // A kill may destroy a callable, which may spawn.
+    // NOLINTNEXTLINE(modernize-loop-convert): and that moves the members.
+    for (std::size_t i = 0, n = members_.size(); i != n; ++i) {
+      const tasklet t = members_[i];
+      if (!t.is_current())
+        t.kill(pending);
+      else
+        parks = this_dispatcher()->flagged(polling);
+    }
+    --killing_;
   }
-  --killing_;
+  if (parks) weft::current().kill(pending);
 }
 
 void crew::cancel() noexcept {

@@ -3,7 +3,10 @@
 #include <array>
 #include <catch2/catch.hpp>
 #include <chrono>
+#include <exception>
+#include <functional>
 #include <string>
+#include <utility>
 
 #include "weft/channel/channel.h"
 #include "weft/channel/channel_callback.h"
@@ -13,6 +16,7 @@
 #include "weft/scheduler/traps.h"
 #include "weft/scheduler/virtual_clock.h"
 #include "weft/scheduler/yield.h"
+#include "weft/structure/group.h"
 #include "weft/tests/support/counted.h"
 
 namespace {
@@ -506,6 +510,62 @@ TEST_CASE("kill leaves a waiting line in order") {
   CHECK(trace == "ab");
   CHECK(c.balance() == 0);
   run();
+}
+
+// Does something to the tasklet that is current when the scheduler asks.
+struct busy_driver : virtual_clock {
+  std::function<void(const tasklet&)> act;
+  bool acted = false;
+
+  [[nodiscard]] bool expects() const noexcept override { return !acted; }
+  void poll() noexcept override {
+    if (!current().is_main() && !std::exchange(acted, true)) act(current());
+  }
+};
+
+TEST_CASE("a driver may kill the one that parks, which is current") {
+  busy_driver driver;
+  const scheduler s({.driver = &driver});
+  channel<int> c;
+  int ended = 0;
+  group members;
+  const bool blocks = GENERATE(true, false);
+  spawn([] { sleep_for(hours(1)); });  // Or those who yield are never asked.
+  const auto begin = [&] {
+    for (int n = 0; n != (blocks ? 1 : 3); ++n)
+      members.spawn([&] {
+        try {
+          if (blocks) c.receive();
+          for (int i = 0; i != 1000; ++i) yield();
+        } catch (const tasklet_exit&) {
+          ++ended;
+          throw;
+        } catch (int) {
+          ++ended;
+        }
+      });
+  };
+  SECTION("by a kill") {
+    begin();
+    driver.act = [](const tasklet& t) { t.kill(pending); };
+  }
+  SECTION("at once means the same") {
+    begin();
+    driver.act = [](const tasklet& t) { t.kill(); };
+  }
+  SECTION("by what is thrown into it") {
+    begin();
+    driver.act = [](const tasklet& t) {
+      t.throw_exception(std::make_exception_ptr(1), pending);
+    };
+  }
+  SECTION("with its group") {
+    begin();
+    driver.act = [&](const tasklet&) { members.kill(); };
+  }
+  run();
+  CHECK(ended >= 1);
+  CHECK(c.balance() == 0);
 }
 
 }  // namespace

@@ -270,6 +270,14 @@ TEST_CASE("many threads post at once, and each in its order") {
   CHECK(in_order);
 }
 
+TEST_CASE("a run may end at any time while somebody is outside") {
+  scheduler s;
+  const outside out;
+  const auto when = GENERATE(std::chrono::steady_clock::time_point::min(),
+                             std::chrono::steady_clock::time_point());
+  CHECK(s.run_until(when).why == run_result::budget);
+}
+
 TEST_CASE("what is posted to a scheduler that has ended is destroyed") {
   const auto payload = std::make_shared<int>();
   std::optional<outside> out;

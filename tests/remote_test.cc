@@ -259,6 +259,37 @@ TEST_CASE("a local kill ends one at once that was to end at its turn") {
   CHECK(!ran);
 }
 
+TEST_CASE("requests to one whose end before its start is told do nothing") {
+  const scheduler s;
+  bool ran = false;
+  const tasklet t = create([&] { ran = true; });
+  const bool throws = GENERATE(false, true);
+  this_scheduler().set_end_callback(
+      [&](const tasklet& who, const std::exception_ptr&) {
+        if (who != t) return;
+        std::thread([&] {
+          if (throws) t.throw_exception(std::make_exception_ptr(1));
+          t.kill();
+        }).join();
+        yield();
+      });
+  t.kill();
+  CHECK(!t.alive());
+  run();
+  CHECK(!ran);
+}
+
+TEST_CASE("a schedule callback does not delay what threads hear of an end") {
+  scheduler s;
+  s.set_schedule_callback([](const tasklet&, const tasklet&) {});
+  const tasklet t = spawn([] {});
+  // Until it has heard, it may post something.
+  std::thread other([t, out = outside()] { t.join(); });
+  run();
+  other.join();
+  CHECK(!t.alive());
+}
+
 TEST_CASE("a kill from another thread is held back as any is") {
   const abroad there;
   std::string trace;

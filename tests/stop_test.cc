@@ -12,6 +12,8 @@
 #include <vector>
 
 #include "weft/channel/channel.h"
+#include "weft/scheduler/manual_clock.h"
+#include "weft/scheduler/scaled_clock.h"
 #include "weft/scheduler/scheduler.h"
 #include "weft/scheduler/shield.h"
 #include "weft/scheduler/spawn.h"
@@ -108,6 +110,27 @@ TEST_CASE("while a stop may still come there is no deadlock") {
     other.join();
   }
   CHECK(never.balance() == 0);
+}
+
+TEST_CASE("the source may go while all wait, whatever the clock") {
+  virtual_clock jumps;
+  manual_clock stands;
+  scaled_clock crawls(1e-6);
+  idle_driver* const driver = GENERATE_REF(static_cast<idle_driver*>(nullptr),
+                                           &jumps, &stands, &crawls);
+  const auto begin =
+      driver ? driver->now() : virtual_clock::clock::time_point();
+  const scheduler s({.driver = driver});
+  channel<int> never;
+  std::optional<std::stop_source> source(std::in_place);
+  const stop_guard until(source->get_token());
+  std::thread other([&] {
+    std::this_thread::sleep_for(10ms);
+    source.reset();
+  });
+  CHECK_THROWS_AS(never.receive(), deadlock_error);
+  other.join();
+  if (driver == &jumps || driver == &stands) CHECK(driver->now() == begin);
 }
 
 TEST_CASE("a guard without a source changes nothing") {

@@ -86,6 +86,45 @@ TEST_CASE_METHOD(virtual_time,
   CHECK(full.size() == 1);
 }
 
+TEST_CASE_METHOD(virtual_time, "switches past the queue do not outrun it") {
+  const timeout limit(1h);
+  const tasklet main = current();
+  SECTION("run") {
+    const tasklet other = spawn([] {
+      for (;;) suspend();
+    });
+    yield();
+    clock.advance(2h);
+    watch(limit, [&] {
+      for (int i = 0; i != 1000; ++i) other.run();
+    });
+  }
+  SECTION("switch_to") {
+    const tasklet other = spawn([&] {
+      for (;;) main.switch_to();
+    });
+    clock.advance(2h);
+    watch(limit, [&] {
+      for (int i = 0; i != 1000; ++i) other.switch_to();
+    });
+  }
+  SECTION("throw_exception") {
+    const tasklet other = spawn([] {
+      for (;;) try {
+          suspend();
+        } catch (int) {
+        }
+    });
+    yield();
+    clock.advance(2h);
+    watch(limit, [&] {
+      for (int i = 0; i != 1000; ++i)
+        other.throw_exception(std::make_exception_ptr(1));
+    });
+  }
+  CHECK(trace == "t");
+}
+
 TEST_CASE_METHOD(virtual_time, "one that has been removed goes on, too") {
   const tasklet t = spawn([&] {
     const timeout limit(1s);

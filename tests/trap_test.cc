@@ -580,6 +580,31 @@ TEST_CASE("what is held back does not switch, so a switch trap lets it") {
   run();
 }
 
+TEST_CASE("a switch trap does not hold while its scheduler ends") {
+  std::optional<switch_trap> outer;
+  int went_on = 0;
+  {
+    const scheduler s;
+    for (int i = 0; i != 2; ++i)
+      spawn([&] {
+        try {
+          suspend();
+        } catch (const tasklet_exit&) {
+          {
+            const switch_trap inner;
+          }
+          const switch_trap another;
+          yield();
+          ++went_on;
+          throw;
+        }
+      });
+    run();
+    outer.emplace();
+  }
+  CHECK(went_on == 2);
+}
+
 TEST_CASE("traps need a scheduler, and a switch trap may outlive it") {
   CHECK_THROWS_AS(switch_trap(), no_scheduler);
   CHECK_THROWS_AS(block_trap(), no_scheduler);
