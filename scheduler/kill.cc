@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "weft/scheduler/core.h"
+#include "weft/tasklet/generator_flow.h"
 
 namespace weft {
 namespace {
@@ -31,6 +32,11 @@ class kill_signal final : public tasklet_exit {
 // The end of one that has not started is being told.
 bool is_ending(const control_block& t) {
   return !started(t) && (t.flags & killed) != 0;
+}
+
+bool shielded(const descriptor& d) {
+  return d.shields != 0 ||
+         generator_flow::holds_kills_back(d.strands.innermost);
 }
 
 }  // namespace
@@ -152,12 +158,12 @@ void core::hasten(control_block* t) noexcept {
 }
 
 bool core::held_back(const descriptor& d) const {
-  return d.shields != 0 || exceptions->uncaught != 0 ||
+  return shielded(d) || exceptions->uncaught != 0 ||
          (d.exits_alive != 0 && exceptions->caught != nullptr);
 }
 
 bool core::held_back_away(const control_block& t) {
-  return t.who->shields != 0 || (t.flags & (unwinding | in_exit)) != 0;
+  return shielded(*t.who) || (t.flags & (unwinding | in_exit)) != 0;
 }
 
 void core::raise_due(control_block* me, bool may_interrupt) {

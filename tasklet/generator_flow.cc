@@ -16,13 +16,18 @@ void report(const std::exception& e) noexcept {
 }  // namespace
 
 void generator_flow::switch_from_handler(flow* self, flow* to) {
-  descriptor& d = home->who();
   const exception_state& e = home->exceptions();
-  const bool shielded =
-      e.uncaught != 0 || (d.exits_alive != 0 && e.caught != nullptr);
-  if (shielded) ++d.shields;
+  shielded =
+      e.uncaught != 0 || (home->who().exits_alive != 0 && e.caught != nullptr);
   switch_with_exceptions(self, to);
-  if (shielded) --d.shields;
+  shielded = false;
+}
+
+bool generator_flow::holds_kills_back(
+    const generator_flow* innermost) noexcept {
+  const generator_flow* g = innermost;
+  while (g != nullptr && !g->shielded) g = g->outer;
+  return g != nullptr;
 }
 
 bool generator_flow::check_slowly() const {
@@ -115,7 +120,7 @@ void generator_flow::delegate(generator_flow& inner) {
   inner.state = generator_state::running;
   flow* self = me;
   if (home->exceptions().alive())
-    switch_with_exceptions(self, inner.leaf);
+    inner.switch_from_handler(self, inner.leaf);
   else
     switch_from(self, inner.leaf);
   // It has ended.

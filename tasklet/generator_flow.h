@@ -13,6 +13,8 @@
 // - strand_place::innermost is the generator whose code runs, linked by `outer`
 //   to those around it; one that is suspended remembers its end of that chain.
 // - Values lie where they were made, on the stack of the side that waits.
+// - What holds kills back where a generator is waited for does so in it, too:
+//   those of the chain that begins with innermost are asked.
 #pragma once
 
 #include <cstdint>
@@ -49,6 +51,7 @@ struct generator_flow : flow {
   void (*destroy)(generator_flow*) = nullptr;
   weft::stack ground;
   generator_state state = generator_state::created;
+  bool shielded = false;  // it is waited for in a destructor or a handler
   // Of a root that is told to end: who has been, so far, and has not caught it.
   generator_flow* closing = nullptr;
 
@@ -122,6 +125,10 @@ struct generator_flow : flow {
   // Runs `inner` to its end in place of this one. Throws what escapes it.
   void delegate(generator_flow& inner);
 
+  // Where code that `innermost` is the generator of is unwound, or handles a
+  // kill, or what waits for it is or does.
+  static bool holds_kills_back(const generator_flow* innermost) noexcept;
+
   // The innermost of the running code that is of this type. Throws
   // generator_error where there is none.
   static generator_flow& innermost(const void* type);
@@ -140,7 +147,7 @@ struct generator_flow : flow {
     flow* nothing = nullptr;
     switch_keeping(home->exceptions(), nothing, self, to);
   }
-  // As that, and what is held back where the consumer is stays so in the body.
+  // As that, into this one: what is held back stays so there.
   void switch_from_handler(flow* self, flow* to);
   bool check_slowly() const;
 };

@@ -270,6 +270,182 @@ TEST_CASE("a kill is held back in a body whose consumer handles a kill") {
   CHECK(!t.alive());
 }
 
+TEST_CASE("a kill is held back in what is delegated to while it unwinds") {
+  std::string trace;
+  const scheduler s;
+  channel<int> c;
+  numbers g([&](yielder<int>& y) {
+    struct at_end {
+      yielder<int>& y;
+      channel<int>& c;
+      ~at_end() {
+        y.from(numbers([&](yielder<int>& inner) {
+          inner(*c.receive());
+          inner(*c.receive());
+        }));
+      }
+    };
+    const at_end a{y, c};
+    c.receive();
+  });
+  const tasklet t = spawn([&] {
+    while (const int* i = g.next()) trace += std::to_string(*i);
+    trace += '!';
+  });
+  run();
+  t.kill();
+  CHECK(t.alive());
+  c.send(7);
+  run();
+  CHECK(trace == "7");
+  // The consumer unwinds nothing, but who asks again is held back with it.
+  CHECK(t.alive());
+  c.send(8);
+  run();
+  CHECK(trace == "78");
+  CHECK(!t.alive());
+}
+
+TEST_CASE("and in what a handler of the kill delegates to") {
+  std::string trace;
+  const scheduler s;
+  channel<int> c;
+  const tasklet t = spawn([&] {
+    numbers g([&](yielder<int>& y) {
+      try {
+        c.receive();
+      } catch (const tasklet_exit&) {
+        y.from(numbers([&](yielder<int>& goodbye) {
+          trace += 'k';
+          goodbye(*c.receive());
+        }));
+        throw;
+      }
+    });
+    while (const int* i = g.next()) trace += std::to_string(*i);
+    trace += '!';
+  });
+  run();
+  t.kill();
+  CHECK(trace == "k");
+  c.send(7);
+  run();
+  CHECK(trace == "k7");
+  CHECK(!t.alive());
+}
+
+// Yields 1 from inside of another one, which is waited for by a destructor of
+// what unwinds; and 2 when that has ended.
+numbers yields_from_a_destructor(channel<int>& c, std::string& trace) {
+  return numbers([&](yielder<int>& y) {
+    generator<char> inner([&] {
+      y(1);
+      yield_value(static_cast<char>(*c.receive()));
+    });
+    struct at_end {
+      generator<char>& g;
+      std::string& trace;
+      ~at_end() { trace += *g.next(); }
+    };
+    try {
+      const at_end a{inner, trace};
+      throw std::runtime_error("mine");
+    } catch (const std::runtime_error&) {
+      trace += '.';
+    }
+    y(2);
+  });
+}
+
+TEST_CASE("what is held back inside of a generator is not while it waits") {
+  std::string trace;
+  const scheduler s;
+  channel<int> c;
+  numbers g = yields_from_a_destructor(c, trace);
+  const auto take = [&] {
+    trace += std::to_string(*g.next());
+    suspend();
+  };
+  const tasklet first = spawn(take);
+  run();
+  CHECK(trace == "1");
+  first.kill();
+  CHECK(!first.alive());
+  // It goes with whoever resumes that, and leaves him with the next value.
+  const tasklet second = spawn(take);
+  run();
+  second.kill(pending);
+  run();
+  CHECK(trace == "1");
+  CHECK(second.alive());
+  c.send('c');
+  run();
+  CHECK(trace == "1c.2");
+  CHECK(!second.alive());
+  CHECK(g.next() == nullptr);
+}
+
+TEST_CASE("what is held back goes where a generator is delegated to") {
+  std::string trace;
+  const scheduler s;
+  channel<int> c;
+  numbers g = yields_from_a_destructor(c, trace);
+  CHECK(*g.next() == 1);
+  numbers outer([&](yielder<int>& y) { y.from(g); });
+  const tasklet t = spawn([&] {
+    trace += std::to_string(*outer.next());
+    suspend();
+  });
+  run();
+  t.kill(pending);
+  run();
+  CHECK(t.alive());
+  c.send('c');
+  run();
+  CHECK(trace == "c.2");
+  CHECK(!t.alive());
+  CHECK(outer.next() == nullptr);
+  spawn([] { suspend(); });
+  const tasklet other = spawn([] { suspend(); });
+  run();
+  other.kill();
+  CHECK(!other.alive());
+}
+
+TEST_CASE("what is held back is so across the ends of schedulers") {
+  std::optional<scheduler> s;
+  numbers g([&](yielder<int>& y) {
+    s.emplace();
+    y(1);
+    s.reset();
+    y(2);
+    s.emplace();
+    y(3);
+  });
+  struct at_end {
+    numbers& g;
+    ~at_end() { g.next(); }
+  };
+  const auto is_killed = [] {
+    try {
+      current().kill();
+      yield();
+    } catch (const tasklet_exit&) {
+      return true;
+    }
+    return false;
+  };
+  for (const bool scheduled : {true, false, true}) {
+    try {
+      const at_end a{g};
+      throw std::runtime_error("mine");
+    } catch (const std::runtime_error&) {
+      CHECK(s.has_value() == scheduled);
+    }
+    if (scheduled) CHECK(is_killed());
+  }
+}
+
 TEST_CASE("a deadlock inside of a generator is raised there") {
   const scheduler s;
   channel<int> c;
