@@ -225,12 +225,9 @@ class generator {
   template <typename Value>
     requires is_sent && std::constructible_from<Send, Value>
   step send(Value&& value) {
-    if (core_ == nullptr || !core_->may_resume()) return {};
-    if (core_->state == generator_state::created)
-      throw generator_error(
-          "weft: a generator that has not begun cannot be sent a value; next() "
-          "begins it");
+    if (!may_be_sent()) return {};
     Send handed(std::forward<Value>(value));
+    if (!may_be_sent()) return {};  // Its constructor may have done anything.
     core_->sent = std::addressof(handed);
     return outcome(core_->resume());
   }
@@ -295,6 +292,16 @@ class generator {
       return yielded ? static_cast<object*>(core_->yielded) : nullptr;
     else
       return yielded;
+  }
+
+  // False: it has finished.
+  [[nodiscard]] bool may_be_sent() const {
+    if (core_ == nullptr || !core_->may_resume()) return false;
+    if (core_->state == generator_state::created)
+      throw generator_error(
+          "weft: a generator that has not begun cannot be sent a value; next() "
+          "begins it");
+    return true;
   }
 
   // For the body that yields from this one.

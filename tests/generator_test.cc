@@ -385,6 +385,45 @@ TEST_CASE("a body that cannot be copied leaves nothing behind") {
   CHECK(counted::alive == 0);
 }
 
+// Made of a function, which it calls first.
+struct made_by {
+  template <typename F>
+  explicit made_by(F* f) : value((*f)()) {}
+  int value;
+};
+
+TEST_CASE("to make what is sent may run the generator, or end it") {
+  using heard = generator<int, made_by>;
+  std::string trace;
+  heard g([&](yielder<int, made_by>& y) {
+    for (int i = 1; i < 4; ++i)
+      if (const auto sent = y(i)) trace += std::to_string(sent->value);
+  });
+  g.next();
+  auto runs = [&] { return *g.next(); };
+  CHECK(*g.send(&runs) == 3);
+  CHECK(trace == "2");
+  auto ends = [&] {
+    g.close();
+    return 9;
+  };
+  CHECK(g.send(&ends) == nullptr);
+  CHECK(g.state() == generator_state::finished);
+  heard other([&](yielder<int, made_by>& y) { y(1); });
+  other.next();
+  auto takes = [&] {
+    g = std::move(other);
+    return 9;
+  };
+  CHECK(other.send(&takes) == nullptr);
+  auto replaces = [&] {
+    g = heard([](yielder<int, made_by>& y) { y(1); });
+    return 9;
+  };
+  CHECK_THROWS_AS(g.send(&replaces), generator_error);
+  CHECK(trace == "2");
+}
+
 // ---- exceptions
 
 TEST_CASE("what escapes the body comes out of next(), once") {
