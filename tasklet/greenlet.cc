@@ -134,10 +134,9 @@ void greenlet_core::require_switchable(greenlet_core& from) {
         "switch to it");
 }
 
-parcel greenlet_core::transfer(parcel value, std::exception_ptr what) {
+parcel greenlet_core::transfer(parcel&& value, std::exception_ptr what) {
   greenlet_core& from = current();
   if (!home_->is_here()) home_->throw_wrong_thread("greenlet");
-  if (home_->has_forsaken()) end_forsaken(*home_);
   require_switchable(from);
   // Before anybody is found dead.
   greenlet_core* first = this;
@@ -146,8 +145,10 @@ parcel greenlet_core::transfer(parcel value, std::exception_ptr what) {
   greenlet_core& to = *recipient(this, value, what);
   if (to.state_ == created) to.begin();
   if (&to == &from) {
+    parcel given = std::move(value);
+    if (home_->has_forsaken()) end_forsaken(*home_);
     if (what) std::rethrow_exception(std::move(what));
-    return value;
+    return given;
   }
   from.innermost_ = home_->place().innermost;
   to.receive(from, std::move(value), std::move(what));
@@ -188,6 +189,8 @@ parcel greenlet_core::arrive() {
     if (home_->trace) tell_trace(origin, what);
     origin.drop();
   }
+  // Not before the switch, whose target that might end.
+  if (home_->has_forsaken()) end_forsaken(*home_);
   if (what) std::rethrow_exception(std::move(what));
   return value;
 }

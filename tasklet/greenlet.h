@@ -117,7 +117,7 @@ class greenlet {
   // leaves everything as it was.
   template <typename... Args>
   parcel switch_to(Args&&... args) const {
-    return checked().transfer(pack(std::forward<Args>(args)...), nullptr);
+    return transfer(pack(std::forward<Args>(args)...));
   }
 
   // As switch_to(), but `what` is raised there.
@@ -181,6 +181,10 @@ class greenlet {
     return *core_;
   }
 
+  // Requires: the values have been packed, which may have done anything.
+  [[nodiscard]] parcel transfer(parcel&& value) const {
+    return checked().transfer(std::move(value), nullptr);
+  }
   static parcel pack() { return {}; }
   template <typename T>
   static parcel pack(T&& value) {

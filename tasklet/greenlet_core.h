@@ -50,7 +50,7 @@ struct greenlet_core : flow {
   // The root of its tree.
   [[nodiscard]] greenlet_core& main();
 
-  parcel transfer(parcel value, std::exception_ptr what);
+  parcel transfer(parcel&& value, std::exception_ptr what);
   parcel throw_into(std::exception_ptr what);
   void set_parent(greenlet_core& parent);
   void set_context(context_policy policy, greenlet_core& other);

@@ -388,6 +388,29 @@ TEST_CASE("a greenlet that another thread drops is ended by the next use") {
   CHECK(trace == "cxdn");
 }
 
+TEST_CASE("which may let go of the one that is switched to") {
+  std::string trace;
+  const greenlet main = current_greenlet();
+  auto target = std::make_unique<greenlet>(waiting(trace, 't'));
+  greenlet dropped([&] {
+    const std::shared_ptr<void> at_end(nullptr, [&](void*) { target.reset(); });
+    main.switch_to();
+  });
+  dropped.switch_to();
+  std::thread([mine = std::move(dropped)]() mutable {
+    mine = greenlet();
+  }).join();
+  bool raised = false;
+  try {
+    target->throw_exception(std::make_exception_ptr(1));
+  } catch (int) {
+    raised = true;
+  }
+  CHECK(raised);
+  CHECK(target == nullptr);
+  CHECK(trace == "t");
+}
+
 TEST_CASE("so it is at the end of its thread") {
   std::string trace;
   std::thread([&] {

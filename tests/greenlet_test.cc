@@ -244,6 +244,29 @@ TEST_CASE("values pass both ways") {
   CHECK(out == "hello world\n42\n");
 }
 
+TEST_CASE("to pack a value may replace the handle, or run the greenlet") {
+  struct calls {
+    std::function<void()> f;
+    explicit calls(std::function<void()> what) : f(std::move(what)) {}
+    calls(calls&& other) noexcept : f(std::move(other.f)) {
+      if (f) std::exchange(f, nullptr)();
+    }
+  };
+  std::string trace;
+  const auto named = [&](char name) {
+    return greenlet([&trace, name] { trace += name; });
+  };
+  greenlet g = named('a');
+  g.switch_to(calls([&] { g = named('b'); }));
+  CHECK(trace == "b");
+  g = named('c');
+  CHECK_THROWS_AS(g.switch_to(calls([&] { g = greenlet(); })), error);
+  g = named('d');
+  // It is dead then, and who goes on is its parent.
+  g.switch_to(calls([&] { g.switch_to(); }));
+  CHECK(trace == "bd");
+}
+
 TEST_CASE("the number of values may change from switch to switch") {
   struct options {
     std::string language;
