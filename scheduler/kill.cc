@@ -17,14 +17,19 @@ class kill_signal final : public tasklet_exit {
   explicit kill_signal(descriptor& d) : who_(&d), id_(d.id) { ++d.exits_alive; }
   kill_signal(const kill_signal& other)
       : tasklet_exit(other), who_(other.who_), id_(other.id_) {
-    if (who_->id == id_) ++who_->exits_alive;
+    if (counts()) ++who_->exits_alive;
   }
   kill_signal& operator=(const kill_signal&) = delete;
   ~kill_signal() override {
-    if (who_->id == id_) --who_->exits_alive;
+    if (counts()) --who_->exits_alive;
   }
 
  private:
+  // Somebody may keep it for longer, or in another thread.
+  [[nodiscard]] bool counts() const {
+    return who_->owner == this_dispatcher() && who_->id == id_;
+  }
+
   descriptor* who_;
   std::uint64_t id_;
 };

@@ -75,9 +75,9 @@ core::core(const scheduler_options& options)
   main->kills = 0;
   main->site = {};
   main_block.who = main;
-  rehearse_kill();
   strands.enter(&current);
   weft_this_dispatcher = this;
+  rehearse_kill();
 }
 
 core::~core() {
