@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "weft/scheduler/core.h"
-#include "weft/tasklet/generator_flow.h"
+#include "weft/tasklet/greenlet_core.h"
 
 namespace weft {
 namespace {
@@ -40,8 +40,7 @@ bool is_ending(const control_block& t) {
 }
 
 bool shielded(const descriptor& d) {
-  return d.shields != 0 ||
-         generator_flow::holds_kills_back(d.strands.innermost);
+  return d.shields != 0 || greenlet_core::holds_kills_back(d.strands);
 }
 
 }  // namespace

@@ -16,9 +16,7 @@ void report(const std::exception& e) noexcept {
 }  // namespace
 
 void generator_flow::switch_from_handler(flow* self, flow* to) {
-  const exception_state& e = home->exceptions();
-  shielded =
-      e.uncaught != 0 || (home->who().exits_alive != 0 && e.caught != nullptr);
+  shielded = home->unwinds();
   switch_with_exceptions(self, to);
   shielded = false;
 }

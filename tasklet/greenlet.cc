@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "weft/tasklet/generator_flow.h"
 #include "weft/tasklet/holds.h"
 #include "weft/tasklet/stderr_line.h"
 
@@ -155,11 +156,27 @@ parcel greenlet_core::transfer(parcel&& value, std::exception_ptr what) {
   flow* nothing = nullptr;
   flow* self = &from;
   flow* there = &to;
-  if (home_->exceptions().alive())
+  if (home_->exceptions().alive()) {
+    from.shielded_ = home_->unwinds();
     switch_keeping(home_->exceptions(), nothing, self, there);
-  else
+    from.shielded_ = false;
+  } else {
     switch_to(nothing, self, there);
+  }
   return from.arrive();
+}
+
+// A kill that leaves the current greenlet would go on in its ancestors.
+bool greenlet_core::holds_kills_back(const strand_place& place) noexcept {
+  if (generator_flow::holds_kills_back(place.innermost)) return true;
+  const greenlet_core* g = place.greenlet;
+  while (g != nullptr && g->parent_ != nullptr) {
+    g = g->parent_;
+    if (g->state_ != begun) continue;
+    if (g->shielded_ || generator_flow::holds_kills_back(g->innermost_))
+      return true;
+  }
+  return false;
 }
 
 parcel greenlet_core::throw_into(std::exception_ptr what) {

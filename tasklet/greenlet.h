@@ -114,7 +114,7 @@ class greenlet {
   // - A dead one: its nearest living ancestor gets them.
   // Throws what is thrown in, or escapes a child; wrong_thread; error where the
   // greenlet is another tasklet's, or null; std::bad_alloc. A failure to switch
-  // leaves everything as it was.
+  // leaves everything as it was, but for what the arguments were moved from.
   template <typename... Args>
   parcel switch_to(Args&&... args) const {
     return transfer(pack(std::forward<Args>(args)...));

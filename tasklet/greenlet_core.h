@@ -61,6 +61,11 @@ struct greenlet_core : flow {
     if (let_go()) destroy();
   }
 
+  // Where code that runs there, or in an ancestor of its greenlet, is inside of
+  // a generator that is waited for so, or has itself switched away so: while it
+  // is unwound, or handles a kill.
+  static bool holds_kills_back(const strand_place& place) noexcept;
+
   [[noreturn]] static void throw_null();
   // For the greenlets of a tasklet, or of a thread, that ends.
   static void end_all(strand_place& place) noexcept;
@@ -120,6 +125,7 @@ struct greenlet_core : flow {
   weft::stack ground_;
   std::uint32_t stack_class_ = 0;
   std::atomic<state> state_ = created;
+  bool shielded_ = false;  // it is suspended in a destructor or a handler
   // Those of a tree that have begun and not ended; main is the anchor.
   greenlet_core* next_ = nullptr;
   greenlet_core* previous_ = nullptr;

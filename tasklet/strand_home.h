@@ -56,6 +56,11 @@ class strand_home {
   // That of its thread has changed, by a fork().
   void renumber() { thread_ = this_thread(); }
   [[nodiscard]] exception_state& exceptions() const { return *exceptions_; }
+  // What runs is unwound, or handles a kill, which holds kills back.
+  [[nodiscard]] bool unwinds() const {
+    return exceptions_->uncaught != 0 ||
+           (who().exits_alive != 0 && exceptions_->caught != nullptr);
+  }
 
   // Throw std::bad_alloc where the system gives no more memory.
   stack take(std::uint32_t size_class);

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <catch2/catch.hpp>
 #include <cstdlib>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -778,6 +779,61 @@ TEST_CASE("a greenlet that is dropped unwinds the generators it runs") {
   g = greenlet();
   CHECK(trace == "321");
   CHECK_THROWS_AS(yield_value(1), generator_error);
+}
+
+TEST_CASE("what holds a kill back does so in a greenlet that is switched to") {
+  const scheduler s;
+  channel<int> c;
+  std::string trace;
+  const auto wait = [&] {
+    const greenlet g([&](parcel) {
+      trace += c.receive() ? 'r' : '-';
+      return parcel();
+    });
+    g.switch_to();
+  };
+  struct at_end {
+    std::function<void()> act;
+    ~at_end() { act(); }
+  };
+  tasklet t;
+  SECTION("out of a destructor") {
+    t = spawn([&] {
+      const at_end waits{wait};
+      suspend();
+    });
+  }
+  SECTION("out of a handler") {
+    t = spawn([&] {
+      try {
+        suspend();
+      } catch (const tasklet_exit&) {
+        wait();
+        throw;
+      }
+    });
+  }
+  SECTION("from inside of a generator") {
+    t = spawn([&] {
+      const at_end waits{[&] {
+        generator<int> numbers([&](yielder<int>& y) {
+          wait();
+          y(1);
+        });
+        CHECK(*numbers.next() == 1);
+      }};
+      suspend();
+    });
+  }
+  yield();
+  t.kill();
+  CHECK(t.blocked());
+  t.kill();
+  CHECK(t.blocked());
+  c.send(1);
+  run();
+  CHECK(trace == "r");
+  CHECK(!t.alive());
 }
 
 }  // namespace
