@@ -3,6 +3,8 @@
 
 #include <pthread.h>
 
+#include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <csignal>
 #include <mutex>
@@ -11,10 +13,13 @@
 #include <thread>
 #include <utility>
 
+#include "weft/scheduler/guard.h"
 #include "weft/tasklet/error.h"
 
 namespace weft {
 namespace {
+
+constexpr std::chrono::microseconds look_out_time{20};
 
 // A thread that is begun meanwhile gets no signals but for its own faults.
 class signals_kept_away {
@@ -62,7 +67,7 @@ class helpers {
     *end_ = &c;
     end_ = &c.behind_;
     ++waiting_;
-    some_.notify_one();
+    if (waiting_ > (looks_out_ ? 1U : 0U)) some_.notify_one();
   }
 
   // False: it has begun.
@@ -100,8 +105,9 @@ class helpers {
   void work() {
     pthread_setname_np(pthread_self(), "weft/offload");
     std::unique_lock lock(mutex_);
-    for (;;) {
+    for (bool fresh = true;; fresh = false) {
       ++idle_;
+      if (!fresh) look_out(lock);
       some_.wait(lock, [this] { return waiting_ != 0 || count_ > limit_; });
       --idle_;
       if (count_ > limit_) break;
@@ -120,6 +126,21 @@ class helpers {
     some_.notify_one();  // What it was told is for another.
   }
 
+  // Before it sleeps: to be woken takes longer than most who make one call after
+  // the other need in between. One of all does.
+  void look_out(std::unique_lock<std::mutex>& lock) {
+    static const bool has_other_cores = std::thread::hardware_concurrency() > 1;
+    if (looks_out_ || waiting_ != 0 || !has_other_cores) return;
+    looks_out_ = true;
+    lock.unlock();
+    const auto until = std::chrono::steady_clock::now() + look_out_time;
+    do {
+      for (int i = 0; i != 16 && waiting_ == 0; ++i) relax();
+    } while (waiting_ == 0 && std::chrono::steady_clock::now() < until);
+    lock.lock();
+    looks_out_ = false;
+  }
+
   offloaded_call* leave_line(offloaded_call** at) noexcept {
     offloaded_call* const c = *at;
     *at = c->behind_;
@@ -135,7 +156,9 @@ class helpers {
     offloaded_call* const lost[] = {first_, begun_};
     first_ = begun_ = nullptr;
     end_ = &first_;
-    waiting_ = count_ = idle_ = 0;
+    waiting_ = 0;
+    count_ = idle_ = 0;
+    looks_out_ = false;
     mutex_.unlock();
     for (offloaded_call* c : lost)
       while (c != nullptr) std::exchange(c, c->behind_)->fail_after_fork();
@@ -145,7 +168,8 @@ class helpers {
   std::condition_variable some_;
   offloaded_call* first_ = nullptr;  // those in line
   offloaded_call** end_ = &first_;
-  std::size_t waiting_ = 0;
+  std::atomic<std::size_t> waiting_ = 0;  // written under the lock
+  bool looks_out_ = false;           // one of those that have nothing to do
   offloaded_call* begun_ = nullptr;  // those that are being made
   std::size_t count_ = 0;  // helpers, and how many of them have nothing to do
   std::size_t idle_ = 0;
