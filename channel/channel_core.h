@@ -29,7 +29,9 @@
 
 namespace weft {
 
-class channel_core : private wait_target {
+// On cache lines of its own: other threads read a shared one at each operation,
+// and would wait for whoever writes to what lies beside it.
+class alignas(64) channel_core : private wait_target {
  public:
   channel_core(const channel_core&) = delete;
   channel_core& operator=(const channel_core&) = delete;
