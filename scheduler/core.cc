@@ -137,7 +137,8 @@ bool core::idle() noexcept {
   if (awaited != 0 && driver->jumps()) deadline.reset();
   // Nobody tells when a stop has become impossible.
   std::optional<std::chrono::nanoseconds> look;
-  if (stops_may_come() && (!deadline || !driver->time_passes()))
+  if (stops_may_come() && !driver->expects() &&
+      (!deadline || !driver->time_passes()))
     look = stops_looked_at;
   const bool spins = impatience.count() != 0 && mail_may_come();
   const auto begun = spins ? std::chrono::steady_clock::now() : time_point();

@@ -2,7 +2,7 @@
 // What a scheduler does when it has nothing to run, and where it gets the time.
 //
 // Timers, sockets, other threads: whatever can wake a tasklet from outside
-// stands behind this seam. The scheduler calls poll() at most every 64 switches
+// stands behind this seam. The scheduler calls poll() about every 64 switches
 // while expects() says that something may come, and wait() when nothing is
 // runnable.
 //

@@ -165,11 +165,14 @@ control_block* core::first_runnable() noexcept {
       }
       popped_null();
     }
-    if (looked) return nullptr;
+    if (looked) break;
     if (has_sources()) poll_sources();
     if (flagged(has_mail)) mail->read();
     if (queue.members() != 0 && has_sources()) mark_sources();
   }
+  // Whoever becomes runnable yet stands behind it.
+  if (has_sources()) mark_sources();
+  return nullptr;
 }
 
 control_block* core::foresee(const descriptor& d, bool failed) noexcept {
@@ -182,6 +185,7 @@ control_block* core::foresee(const descriptor& d, bool failed) noexcept {
     n = d.joiners.front().who;
   } else {
     n = first_runnable();
+    running = frames;
     if (n == nullptr) return running != nullptr ? running->who : &main_block;
   }
   if (!flagged(budgeted)) return n;

@@ -538,6 +538,31 @@ TEST_CASE("main may be left in a callback that switches") {
   }
 }
 
+TEST_CASE("who becomes runnable while the last one ends does not outrun time") {
+  virtual_clock clock;
+  scheduler s({.driver = &clock});
+  bool woken = false;
+  s.set_schedule_callback([](const tasklet&, const tasklet&) {});
+  spawn([&] {
+    sleep_for(1h);
+    woken = true;
+  });
+  struct heir {
+    bool& woken;
+    virtual_clock& clock;
+    ~heir() {
+      spawn([&woken = woken, &clock = clock] {
+        clock.advance(2h);
+        for (int i = 0; i != 1000 && !woken; ++i) yield();
+        CHECK(woken);
+      });
+    }
+  };
+  spawn([last = std::make_unique<heir>(woken, clock)] {});
+  run();
+  CHECK(woken);
+}
+
 TEST_CASE("its own switches are not told") {
   watched w;
   named("a", [] { yield(); });

@@ -125,6 +125,18 @@ TEST_CASE_METHOD(virtual_time, "switches past the queue do not outrun it") {
   CHECK(trace == "t");
 }
 
+TEST_CASE_METHOD(virtual_time,
+                 "a handler of anything but a kill is no shield") {
+  channel<int> c;
+  try {
+    throw 1;
+  } catch (int) {
+    const timeout limit(1h);
+    watch(limit, [&] { c.receive(); });
+  }
+  CHECK(trace == "t");
+}
+
 TEST_CASE_METHOD(virtual_time, "one that has been removed goes on, too") {
   const tasklet t = spawn([&] {
     const timeout limit(1s);
