@@ -561,6 +561,44 @@ TEST_CASE("a parent that goes to another tasklet is no longer to be reached") {
   CHECK(orphan.dead());
 }
 
+TEST_CASE("and what holds kills back there holds none back here") {
+  const scheduler s;
+  channel<int> c;
+  greenlet parent;
+  const tasklet here = spawn([&] {
+    parent = greenlet([] { return 1; });
+    const greenlet child([&] { c.receive(); }, parent);
+    child.switch_to();
+  });
+  yield();
+  const tasklet there = spawn([&] {
+    const greenlet back([main = main_greenlet()] { main.switch_to(); });
+    // Its main one has been left in a generator that is no more.
+    {
+      generator<int> numbers([&](yielder<int>& y) {
+        back.switch_to();
+        y(1);
+      });
+      numbers.next();
+    }
+    parent.set_parent(current_greenlet());
+    try {
+      suspend();
+    } catch (const tasklet_exit&) {
+      const greenlet waits([&] { c.receive(); });
+      waits.switch_to();  // In a handler of the kill.
+      throw;
+    }
+  });
+  yield();
+  there.kill();
+  CHECK(there.blocked());
+  CHECK_THROWS_AS(here.kill(), error);  // Its parent is gone.
+  CHECK(!here.alive());
+  c.send(1);
+  run();
+}
+
 TEST_CASE("a tasklet that ends ends its greenlets") {
   std::string trace;
   const scheduler s;
@@ -833,6 +871,36 @@ TEST_CASE("what holds a kill back does so in a greenlet that is switched to") {
   c.send(1);
   run();
   CHECK(trace == "r");
+  CHECK(!t.alive());
+}
+
+TEST_CASE("and no longer when that has come back") {
+  const scheduler s;
+  channel<int> c;
+  std::string trace;
+  const tasklet t = spawn([&] {
+    const greenlet main = current_greenlet();
+    try {
+      suspend();
+    } catch (const tasklet_exit&) {
+      greenlet([] {}).switch_to();
+      const greenlet other([&] { main.switch_to(); });
+      other.switch_to();
+      other.switch_to();
+    }
+    const greenlet waits([&] {
+      try {
+        c.receive();
+      } catch (const tasklet_exit&) {
+        trace += 'k';
+        throw;
+      }
+    });
+    waits.switch_to();
+  });
+  yield();
+  t.kill();
+  CHECK(trace == "k");
   CHECK(!t.alive());
 }
 

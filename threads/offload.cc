@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -19,7 +20,10 @@
 namespace weft {
 namespace {
 
-constexpr std::chrono::microseconds look_out_time{20};
+// How long one looks out for the next call: half of it after each that was in
+// vain, until one has come.
+constexpr std::chrono::nanoseconds longest_look_out{20'000};
+constexpr std::chrono::nanoseconds shortest_look_out{500};
 
 // A thread that is begun meanwhile gets no signals but for its own faults.
 class signals_kept_away {
@@ -127,18 +131,20 @@ class helpers {
   }
 
   // Before it sleeps: to be woken takes longer than most who make one call after
-  // the other need in between. One of all does.
+  // the other need in between. One of all does, and less and less in vain.
   void look_out(std::unique_lock<std::mutex>& lock) {
     static const bool has_other_cores = std::thread::hardware_concurrency() > 1;
     if (looks_out_ || waiting_ != 0 || !has_other_cores) return;
     looks_out_ = true;
     lock.unlock();
-    const auto until = std::chrono::steady_clock::now() + look_out_time;
+    const auto until = std::chrono::steady_clock::now() + look_out_;
     do {
       for (int i = 0; i != 16 && waiting_ == 0; ++i) relax();
     } while (waiting_ == 0 && std::chrono::steady_clock::now() < until);
     lock.lock();
     looks_out_ = false;
+    look_out_ = waiting_ != 0 ? longest_look_out
+                              : std::max(look_out_ / 2, shortest_look_out);
   }
 
   offloaded_call* leave_line(offloaded_call** at) noexcept {
@@ -169,6 +175,7 @@ class helpers {
   offloaded_call* first_ = nullptr;  // those in line
   offloaded_call** end_ = &first_;
   std::atomic<std::size_t> waiting_ = 0;  // written under the lock
+  std::chrono::nanoseconds look_out_ = longest_look_out;
   bool looks_out_ = false;           // one of those that have nothing to do
   offloaded_call* begun_ = nullptr;  // those that are being made
   std::size_t count_ = 0;  // helpers, and how many of them have nothing to do
