@@ -19,9 +19,11 @@ constexpr std::chrono::milliseconds long_sleep{10};
 constexpr std::size_t kept_stacks = 64;
 constexpr std::size_t stacks_at_once = 64;
 
-// Of the spin of one that has often waited in vain; and how often a spinning
-// one looks for mail before it looks at the clock.
+// Of the spin of one that has often waited in vain; how often a spinning one
+// looks for mail at once, for about a microsecond, as to relax() takes 60 ns on
+// some processors; and then before it looks at the clock.
 constexpr std::chrono::nanoseconds shortest_spin{500};
+constexpr int eager_looks = 2048;
 constexpr int looks_a_clock = 16;
 
 // How often, while nothing but a stop could come.
@@ -143,8 +145,10 @@ bool core::idle() noexcept {
   const bool spins = impatience.count() != 0 && mail_may_come();
   const auto begun = spins ? std::chrono::steady_clock::now() : time_point();
   if (spins && spin(begun + spinning)) {
-    // There is mail.
-  } else if (rests()) {
+    spinning = impatience;
+    return true;
+  }
+  if (rests()) {
     if (!rest()) return false;
   } else {
     sleep_for_mail(deadline, look);
@@ -182,6 +186,8 @@ bool core::rests() const {
 }
 
 bool core::spin(time_point until) const noexcept {
+  for (int i = 0; i != eager_looks; ++i)
+    if (flagged(has_mail)) return true;
   do {
     for (int i = 0; i != looks_a_clock; ++i) {
       if (flagged(has_mail)) return true;
@@ -251,7 +257,7 @@ control_block* dispatcher::next_slow() noexcept {
           c.forlorn = true;
           return c.give_up();
         }
-        c.poll_sources();
+        if (!flagged(has_mail)) c.poll_sources();  // Else before it is read.
         if (queue.members() == 0) back = c.end_waiting_run();
       }
       if (back != nullptr) {

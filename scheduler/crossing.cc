@@ -61,6 +61,8 @@ void crossing_wait::arrive(letter& l, core& home) noexcept {
 
 void core::leave_crossing(wait_record& first) noexcept {
   --crossings;
+  // Whoever has served it has taken it off.
+  if (first.sibling == nullptr && first.queue == nullptr) return;
   {
     const guard_set its = guards_of(first);
     const guarded_by_all held(its);

@@ -30,7 +30,7 @@ struct letter {
   letter* behind = nullptr;
 };
 
-class inbox {
+class alignas(64) inbox {
  public:
   explicit inbox(core& of) : of_(of) {}
   inbox(const inbox&) = delete;
