@@ -174,7 +174,7 @@ struct dispatcher {
   // in their lines: other threads may serve it as soon as their guards are left.
   void line_up_crossing(wait_record& first) noexcept;
   // Throws what parking on `w` would: block_trap_error, switch_trap_error.
-  void require_parking(const wait_record& w) {
+  void require_parking(const wait_record& w) const {
     if (flagged(no_switching | current_due)) [[unlikely]]
       check_parking(w);
   }
@@ -387,7 +387,7 @@ struct dispatcher {
   // Requires: its wait has been claimed.
   void leave_lines(control_block* t) noexcept;
 
-  void check_parking(const wait_record& w);
+  void check_parking(const wait_record& w) const;
 
   // The long ways, all out of line.
   void require_slow() const;

@@ -57,7 +57,7 @@ void core::throw_blocked(const descriptor& d, const wait_record& w) {
                          describe(w));
 }
 
-void dispatcher::check_parking(const wait_record& w) {
+void dispatcher::check_parking(const wait_record& w) const {
   if ((current->flags & trapped) != 0) core::throw_blocked(*current->who, w);
   require_switching();
 }

@@ -102,7 +102,7 @@ void generator_flow::dispose() noexcept {
   from->give(room);
 }
 
-void generator_flow::delegate(generator_flow& inner) {
+void generator_flow::delegate(generator_flow& inner) const {
   if (!inner.may_resume()) return;
   generator_flow* const r = root;
   // Who runs, and may have been handed the yielder of this one.

@@ -123,7 +123,7 @@ struct generator_flow : flow {
   void* take_sent() const { return std::exchange(root->sent, nullptr); }
 
   // Runs `inner` to its end in place of this one. Throws what escapes it.
-  void delegate(generator_flow& inner);
+  void delegate(generator_flow& inner) const;
 
   // Where code that `innermost` is the generator of is unwound, or handles a
   // kill, or what waits for it is or does.

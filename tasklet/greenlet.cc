@@ -166,17 +166,17 @@ parcel greenlet_core::transfer(parcel&& value, std::exception_ptr what) {
   return from.arrive();
 }
 
-// A kill that leaves the current greenlet would go on in its ancestors, or, where
-// one of those has moved to another tree, in its own main one: see finish().
+// A kill that leaves the current greenlet would go on in its nearest living
+// ancestor, or, where that is in another tree, in its own main one: see finish().
 bool greenlet_core::holds_kills_back(const strand_place& place) noexcept {
   if (generator_flow::holds_kills_back(place.innermost)) return true;
   if (place.greenlet == nullptr) return false;
   const greenlet_core* const own_main = place.greenlet->main_;
-  const greenlet_core* g = place.greenlet;
-  while (g->parent_ != nullptr) {
-    g = g->parent_;
-    if (g->state_ != begun) continue;
-    if (g->main_ != own_main) g = own_main;
+  for (const greenlet_core* g = place.greenlet; g != own_main;) {
+    do {
+      g = g->parent_;
+    } while (g != nullptr && g->state_ != begun);
+    if (g == nullptr || g->main_ != own_main) g = own_main;
     if (g->shielded_ || generator_flow::holds_kills_back(g->innermost_))
       return true;
   }

@@ -39,7 +39,7 @@ struct virtual_time {
   // 't': f() has thrown timed_out by `limit`; 'o': by another; 'r': it has
   // returned.
   template <typename F>
-  void watch(const time_limit& limit, F f) {
+  void watch(const time_limit& limit, const F& f) {
     try {
       f();
       trace += 'r';
@@ -113,6 +113,7 @@ TEST_CASE_METHOD(virtual_time, "switches past the queue do not outrun it") {
       for (;;) try {
           suspend();
         } catch (int) {
+          // It is what woke it.
         }
     });
     yield();
@@ -238,6 +239,7 @@ TEST_CASE_METHOD(virtual_time, "what holds a kill back holds it back") {
       const at_end e{*this, limit};
       throw 1;
     } catch (int) {
+      // It has unwound.
     }
     CHECK(trace == "r");
   }

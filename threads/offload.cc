@@ -112,7 +112,7 @@ class helpers {
     for (bool fresh = true;; fresh = false) {
       ++idle_;
       if (!fresh) look_out(lock);
-      some_.wait(lock, [this] { return waiting_ != 0 || count_ > limit_; });
+      sleep(lock);
       --idle_;
       if (count_ > limit_) break;
       offloaded_call* const c = leave_line(&first_);
@@ -131,20 +131,27 @@ class helpers {
   }
 
   // Before it sleeps: to be woken takes longer than most who make one call after
-  // the other need in between. One of all does, and less and less in vain.
+  // the other need in between. One of all does, and less and less in vain, until
+  // a call has come so soon that it had better looked out.
   void look_out(std::unique_lock<std::mutex>& lock) {
     static const bool has_other_cores = std::thread::hardware_concurrency() > 1;
     if (looks_out_ || waiting_ != 0 || !has_other_cores) return;
     looks_out_ = true;
+    const auto time = look_out_;
     lock.unlock();
-    const auto until = std::chrono::steady_clock::now() + look_out_;
+    const auto begun = std::chrono::steady_clock::now();
     do {
       for (int i = 0; i != 16 && waiting_ == 0; ++i) relax();
-    } while (waiting_ == 0 && std::chrono::steady_clock::now() < until);
+    } while (waiting_ == 0 && std::chrono::steady_clock::now() - begun < time);
     lock.lock();
     looks_out_ = false;
-    look_out_ = waiting_ != 0 ? longest_look_out
-                              : std::max(look_out_ / 2, shortest_look_out);
+    if (waiting_ == 0) look_out_ = std::max(look_out_ / 2, shortest_look_out);
+    sleep(lock);
+    if (std::chrono::steady_clock::now() - begun < 2 * longest_look_out)
+      look_out_ = longest_look_out;
+  }
+  void sleep(std::unique_lock<std::mutex>& lock) {
+    some_.wait(lock, [this] { return waiting_ != 0 || count_ > limit_; });
   }
 
   offloaded_call* leave_line(offloaded_call** at) noexcept {
