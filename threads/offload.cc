@@ -20,8 +20,8 @@
 namespace weft {
 namespace {
 
-// How long one looks out for the next call: half of it after each that was in
-// vain, until one has come.
+// How long one looks out for the next call: at most so long, half of that after
+// each time in vain, until one has come soon again.
 constexpr std::chrono::nanoseconds longest_look_out{20'000};
 constexpr std::chrono::nanoseconds shortest_look_out{500};
 
@@ -132,7 +132,7 @@ class helpers {
 
   // Before it sleeps: to be woken takes longer than most who make one call after
   // the other need in between. One of all does, and less and less in vain, until
-  // a call has come so soon that it had better looked out.
+  // a call has come so soon that it should have looked out.
   void look_out(std::unique_lock<std::mutex>& lock) {
     static const bool has_other_cores = std::thread::hardware_concurrency() > 1;
     if (looks_out_ || waiting_ != 0 || !has_other_cores) return;
