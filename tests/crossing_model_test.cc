@@ -1,56 +1,23 @@
 // SPDX-License-Identifier: BSL-1.0
 // The protocols between two schedulers, as models whose every interleaving is
 // explored: how mail wakes one that sleeps (scheduler/inbox.h), and who ends a
-// wait that several may end (scheduler/crossing.h).
+// wait that several may end (scheduler/crossing.h);
+// two_schedulers_model_test.cc has both at once.
 //
-// Each step of a model is what one atomic operation of the code does, or what it
-// does with a guard held. The orders that are wrong are explored, too, so that it
-// is known that a mistake would be found.
+// The orders that are wrong are explored, too, so that it is known that a mistake
+// would be found.
 #include <array>
 #include <catch2/catch.hpp>
 #include <compare>
 #include <cstddef>
-#include <set>
-#include <string>
-#include <vector>
+
+#include "weft/tests/support/explore.h"
 
 namespace {
 
-// What a process does in a state: a copy of that, changed; none, if it cannot go
-// on now.
-template <typename State>
-using steps = std::vector<State>;
-
-struct findings {
-  std::size_t states = 0;
-  std::size_t ends = 0;
-  std::size_t stuck = 0;  // states where not all is done and nobody can go on
-  std::size_t wrong = 0;  // ends that are not as they should be
-};
-
-// State: ordered; next(out) adds what may follow it; done(), right().
-template <typename State>
-findings explore(const State& first) {
-  findings found;
-  std::set<State> seen{first};
-  std::vector<State> open{first};
-  while (!open.empty()) {
-    const State s = open.back();
-    open.pop_back();
-    ++found.states;
-    steps<State> after;
-    s.next(after);
-    if (s.done()) {
-      ++found.ends;
-      found.wrong += s.right() ? 0 : 1;
-    } else if (after.empty()) {
-      ++found.stuck;
-    }
-    for (const State& n : after)
-      if (seen.insert(n).second) open.push_back(n);
-  }
-  return found;
-}
+using weft_test::explore;
+using weft_test::findings;
+using weft_test::steps;
 
 // ---- mail
 
