@@ -76,6 +76,7 @@ class mailbox : private rendezvous<std::variant<Messages...>> {
   using time_point = std::chrono::steady_clock::time_point;
   using location = std::source_location;
 
+  static constexpr wait_kind kind{"mailbox"};
   template <typename M>
   static constexpr std::size_t count = (std::same_as<M, Messages> + ... + 0);
   static_assert(((count<Messages> == 1) && ...),
@@ -88,7 +89,7 @@ class mailbox : private rendezvous<std::variant<Messages...>> {
   // Throws std::length_error over 2^32 - 1, std::bad_alloc.
   explicit mailbox(std::size_t capacity = 16)
       : core(preference::neither, capacity) {
-    this->set_kind("mailbox");
+    this->set_kind(kind);
   }
 
   // ---- for senders

@@ -14,33 +14,33 @@ namespace {
 
 // Equals no scheduler's key, nor the null of one that wants the long way.
 constexpr char no_key = 0;
+constexpr wait_kind channel_kind{"channel"};
 constexpr std::uint32_t longest_linger = 128;  // in relax(), some 30 ns each
 
 }  // namespace
 
+channel_front::channel_front(const wait_target* t, preference p,
+                             guard::number g)
+    : key_(&no_key), senders_(t), receivers_(t), preference_(p), guard_(g) {}
+
 channel_core::channel_core(preference p, guard::number g)
-    : wait_target{"channel", nullptr},
-      key_(&no_key),
-      preference_(p),
-      guard_(g) {}
+    : channel_front(this, p, g), wait_target{&channel_kind, nullptr} {}
 
 channel_core::~channel_core() {
   if (is_shared()) end_shared();
-  if (senders_.empty() && receivers_.empty() && chooser_ == nullptr) return;
+  chooser* const choice = its_chooser();
+  if (senders_.empty() && receivers_.empty() && choice == nullptr) return;
   dispatcher* s = this_dispatcher();
   if (s != home_) {
     stop(
         "a channel was destroyed in another thread while tasklets waited on "
         "it; destroy it in theirs");
   }
-  senders_.on_leave = nullptr;
+  on_leave = nullptr;
   local_service by(s);
   dismiss(by, senders_);
   dismiss(by, receivers_);
-  if (chooser_ != nullptr) {
-    chooser_->of = nullptr;
-    dismiss(by, chooser_->line);
-  }
+  if (choice != nullptr) choice->of = nullptr;
 }
 
 void channel_core::end_shared() noexcept {
@@ -75,7 +75,7 @@ void channel_core::dismiss(Service& by, wait_queue& line) noexcept {
 bool channel_core::linger(dispatcher* s, bool puts,
                           const any_wait& wait) const noexcept {
   if (std::holds_alternative<wait_never>(wait)) return false;
-  ring_ends& r = *ring_ends_;
+  ring_ends& r = *its_ring();
   for (std::uint32_t left = longest_linger, pace = r.pace(puts);
        r.flows() && left >= pace && s->pass(pace); left -= pace) {
     const std::size_t size = r.size();
@@ -91,8 +91,8 @@ void channel_core::take_turn(dispatcher* s, bool sends) {
   s->admit();
   const bool goes_on = observe([&] {
     if (closed_ || !(sends ? receivers_ : senders_).empty()) return true;
-    if (ring_ends_ == nullptr) return false;
-    return sends ? !ring_ends_->full() : !ring_ends_->empty();
+    const ring_ends* const r = its_ring();
+    return r != nullptr && !(sends ? r->full() : r->empty());
   });
   if (goes_on)
     s->give_turn();
@@ -164,7 +164,7 @@ void channel_core::bind(dispatcher* s) {
 
 void channel_core::restore_key() {
   if (senders_.empty()) exceptions_ = false;
-  const bool unusual = closed_ || exceptions_ || chooser_ != nullptr;
+  const bool unusual = closed_ || exceptions_ || its_chooser() != nullptr;
   key_ = unusual ? static_cast<const void*>(&no_key) : home_;
 }
 
@@ -176,17 +176,23 @@ void channel_core::look(dispatcher* s) {
   restore_key();
 }
 
-channel_core::chooser::chooser(channel_core& c) : of(&c), line(&c) {
-  if (c.chooser_ != nullptr)
+channel_core::chooser::chooser(channel_core& c) : of(&c) {
+  if (c.its_chooser() != nullptr)
     throw error("weft: two tasklets receive by choice from one mailbox");
-  c.chooser_ = this;
+  c.beside_.who_chooses = this;
   c.restore_key();
+}
+
+wait_record* channel_core::choosing() const {
+  const chooser* const c = its_chooser();
+  wait_record* const w = c != nullptr ? c->waits_by : nullptr;
+  return w != nullptr && w->who->waiting == w ? w : nullptr;
 }
 
 // Its tasklet goes on, and looks again.
 void channel_core::rouse(dispatcher* s) noexcept {
-  if (chooser_ == nullptr || chooser_->line.empty()) return;
-  s->queue.push(s->unlink(chooser_->line.front(), chooser_->line));
+  if (wait_record* const w = choosing())
+    s->queue.push(s->unlink(*w, receivers_));
 }
 
 channel_core::admission channel_core::admit_send(dispatcher* s) {
@@ -224,7 +230,7 @@ void channel_core::close() {
 
 void channel_core::send_exception(std::exception_ptr what,
                                   std::source_location where,
-                                  void (*on_leave)(wait_queue&)) {
+                                  void (*left)(wait_queue&)) {
   if (!what)
     throw std::invalid_argument("weft: send_exception() of no exception");
   dispatcher* s = this_dispatcher();
@@ -246,7 +252,7 @@ void channel_core::send_exception(std::exception_ptr what,
   w.kind = exception;
   exceptions_ = true;
   key_ = &no_key;
-  senders_.on_leave = on_leave;
+  heed_leaving(left);
   s->park(w, senders_);
   if (w.slot == nullptr) throw_unsent(destroyed);
 }
@@ -295,6 +301,15 @@ void channel_core::throw_drained() {
   throw channel_closed("weft: the channel is closed and drained");
 }
 
+// One who chooses counts as nobody: he may wait beside senders.
+std::int32_t channel_core::balance() const {
+  return observe([this] {
+    const auto readers = receivers_.size() - (choosing() != nullptr ? 1 : 0);
+    return static_cast<std::int32_t>(senders_.size()) -
+           static_cast<std::int32_t>(readers);
+  });
+}
+
 tasklet channel_core::front() const {
   return observe([this] {
     const wait_queue& line = senders_.empty() ? receivers_ : senders_;
@@ -318,10 +333,10 @@ void channel_core::clear() {
     return;
   }
   // Values stay with their senders, unless those hold the kill back.
-  const auto on_leave = std::exchange(senders_.on_leave, nullptr);
+  const auto left = std::exchange(on_leave, nullptr);
   for (const tasklet& t : all) t.kill(pending);
-  senders_.on_leave = on_leave;
-  if (on_leave != nullptr && !senders_.empty()) on_leave(senders_);
+  on_leave = left;
+  if (left != nullptr && !senders_.empty()) left(senders_);
 }
 
 void channel_core::set_name(std::string name) {
@@ -336,6 +351,7 @@ void channel_core::call_back(dispatcher* s, bool sending, bool stored,
   if (s->flagged(in_channel_cb)) return;
   if (!is_shared()) bind(s);
   s->admit();
+  if (!is_shared()) rouse(s);
   bool will_block = false;
   const bool happens = observe([&] {
     const bool partners = !(sending ? receivers_ : senders_).empty();

@@ -4,12 +4,12 @@
 // Invariants:
 // - There are senders or receivers, never both, but for those of tasklets that
 //   select between the two: such a one meets anybody but itself.
-// - Receivers wait only at an empty buffer. Senders wait at a full one, or
-//   behind an exception that waits to be received.
+// - Receivers wait only at an empty buffer, but for one who chooses. Senders wait
+//   at a full one, or behind an exception that waits to be received.
 // - key_ equals the scheduler's key exactly while nothing unusual is afoot: the
-//   channel is bound to that scheduler and open, no exception waits, and
-//   nobody receives by choice, and nothing is due to the current tasklet. One compare an operation finds all
-//   of that out. That of a shared channel never equals it.
+//   channel is bound to that scheduler and open, no exception waits, nobody
+//   receives by choice, and nothing is due to the current tasklet. One compare
+//   an operation finds all of that out. That of a shared channel never equals it.
 // - What a shared channel has is read and changed under its guard.
 #pragma once
 
@@ -29,9 +29,24 @@
 
 namespace weft {
 
+// The cache line that every operation touches: an unbuffered one no other.
+struct channel_front {
+  channel_front(const wait_target* t, preference p, guard::number g);
+
+  const void* key_;  // see above; never null
+  wait_queue senders_;
+  wait_queue receivers_;
+  preference preference_;
+  bool closed_ = false;
+  bool exceptions_ = false;  // an exception may wait among the senders
+  bool buffered_ = false;    // a local one, that has a buffer
+  guard::number guard_;
+};
+static_assert(sizeof(channel_front) == 64);
+
 // On cache lines of its own: other threads read a shared one at each operation,
 // and would wait for whoever writes to what lies beside it.
-class alignas(64) channel_core : private wait_target {
+class alignas(64) channel_core : protected channel_front, private wait_target {
  public:
   channel_core(const channel_core&) = delete;
   channel_core& operator=(const channel_core&) = delete;
@@ -40,12 +55,7 @@ class alignas(64) channel_core : private wait_target {
   [[nodiscard]] bool closed() const {
     return observe([this] { return closed_; });
   }
-  [[nodiscard]] std::int32_t balance() const {
-    return observe([this] {
-      return static_cast<std::int32_t>(senders_.size()) -
-             static_cast<std::int32_t>(receivers_.size());
-    });
-  }
+  [[nodiscard]] std::int32_t balance() const;
   [[nodiscard]] preference get_preference() const {
     return observe([this] { return preference_; });
   }
@@ -88,7 +98,7 @@ class alignas(64) channel_core : private wait_target {
     hold(const hold&) = delete;
     hold& operator=(const hold&) = delete;
     ~hold() {
-      if (c_.ring_ends_ != nullptr && c_.is_ordinary()) c_.ring_ends_->flow();
+      if (c_.its_ring() != nullptr && c_.is_ordinary()) c_.its_ring()->flow();
     }
 
    private:
@@ -163,11 +173,11 @@ class alignas(64) channel_core : private wait_target {
       s->require_switching();
   }
 
-  // `on_leave` is called when one that waits here leaves without being served.
+  // `left`: as of heed_leaving().
   void send_exception(std::exception_ptr what, std::source_location where,
-                      void (*on_leave)(wait_queue&));
+                      void (*left)(wait_queue&));
   static channel_core& of(wait_queue& q) {
-    return *static_cast<channel_core*>(q.target);
+    return *static_cast<channel_core*>(q.target());
   }
 
   // Parks `w` in one of the lines; says how that ended. Touches nothing but `w`
@@ -184,31 +194,34 @@ class alignas(64) channel_core : private wait_target {
   [[noreturn]] static void throw_drained();
 
   // One who receives only certain values, and looks again whenever one may have
-  // come. While there is one, operations take the long way.
+  // come. While there is one, operations take the long way, and have it run
+  // before they look at who waits.
   struct chooser {
     // Throws error where there is one already.
     explicit chooser(channel_core& c);
     chooser(const chooser&) = delete;
     chooser& operator=(const chooser&) = delete;
     ~chooser() {
-      if (of != nullptr) of->chooser_ = nullptr;
+      if (of != nullptr) of->beside_.who_chooses = nullptr;
     }
-    channel_core* of;  // null: that has been destroyed
-    wait_queue line;
+    // Null: that has been destroyed.
+    channel_core* of;
+    // Among the receivers, or was a moment ago; null: it runs.
+    wait_record* waits_by = nullptr;
   };
 
-  const void* key_;             // see above; never null
-  dispatcher* home_ = nullptr;  // the scheduler it belongs to
-  wait_queue senders_{this};
-  wait_queue receivers_{this};
-  preference preference_;
-  bool closed_ = false;
-  bool exceptions_ = false;  // an exception may wait among the senders
-  guard::number guard_;
-  ring_ends* ring_ends_ = nullptr;  // of a shared channel that has a buffer
-  chooser* chooser_ = nullptr;
+  // Of a shared channel that has a buffer; null: it is none.
+  [[nodiscard]] ring_ends* its_ring() const {
+    return is_shared() ? beside_.ring : nullptr;
+  }
+  // Requires: it is shared.
+  void set_ring(ring_ends* r) { beside_.ring = r; }
 
-  void set_kind(const char* what) { wait_target::kind = what; }
+  void set_kind(const wait_kind& what) { kind = &what; }
+  // `left` is called when one that waits here leaves without being served.
+  void heed_leaving(void (*left)(wait_queue&)) { on_leave = left; }
+
+  dispatcher* home_ = nullptr;  // the scheduler it belongs to
 
  private:
   friend class any_channel;
@@ -223,7 +236,7 @@ class alignas(64) channel_core : private wait_target {
                     const any_wait& wait);
   // Requires: the guard of a shared channel is held.
   void halt() {
-    if (ring_ends_ != nullptr) ring_ends_->stop();
+    if (beside_.ring != nullptr) beside_.ring->stop();
     if (senders_.empty()) exceptions_ = false;
   }
   [[nodiscard]] bool is_ordinary() const {
@@ -231,6 +244,16 @@ class alignas(64) channel_core : private wait_target {
   }
   void share_exception(std::exception_ptr& what, std::source_location where);
   void end_shared() noexcept;
+  [[nodiscard]] chooser* its_chooser() const {
+    return is_shared() ? nullptr : beside_.who_chooses;
+  }
+  // Among the receivers; null: there is no chooser, or he does not wait.
+  [[nodiscard]] wait_record* choosing() const;
+
+  union {
+    ring_ends* ring = nullptr;  // of a shared channel
+    chooser* who_chooses;       // of another
+  } beside_;
 };
 
 }  // namespace weft

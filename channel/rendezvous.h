@@ -43,22 +43,28 @@ class rendezvous : protected channel_core {
   using landing = std::conditional_t<raw, T, std::optional<T>>;
 
   rendezvous(preference p, std::size_t capacity)
-      : channel_core(p), buffer_(capacity) {}
+      : channel_core(p), buffer_(capacity) {
+    buffered_ = capacity != 0;
+  }
   rendezvous(preference p, std::size_t capacity, shared_t)
       : channel_core(p, guard::choose()), buffer_(0) {
-    senders_.on_leave = &someone_left;
-    if (capacity == 0) return;
-    ring_ = std::make_unique<shared_ring<T>>(capacity);
-    ring_ends_ = ring_.get();
+    heed_leaving(&someone_left);
+    if (capacity != 0) set_ring(new shared_ring<T>(capacity));
   }
 
-  ~rendezvous() { ring_ends_ = nullptr; }
+  ~rendezvous() {
+    if (!is_shared()) return;
+    delete ring();
+    set_ring(nullptr);
+  }
 
   [[nodiscard]] std::size_t size() const {
-    return ring_ ? ring_->size() : buffer_.size();
+    const ring_ends* const r = its_ring();
+    return r != nullptr ? r->size() : buffer_.size();
   }
   [[nodiscard]] std::size_t capacity() const {
-    return ring_ ? ring_->capacity() : buffer_.capacity();
+    const ring_ends* const r = its_ring();
+    return r != nullptr ? r->capacity() : buffer_.capacity();
   }
   [[nodiscard]] bool full() const { return size() >= capacity(); }
 
@@ -111,19 +117,20 @@ class rendezvous : protected channel_core {
         if constexpr (!waits) return op_status::would_block;
         s->admit();  // What has come since it was roused.
         wait_record w("receive", where);
+        me.waits_by = &w;
         if constexpr (std::is_same_v<Wait, wait_until>) {
-          if (!s->park_until(w, me.line, wait.deadline))
+          if (!s->park_until(w, receivers_, wait.deadline))
             return op_status::timed_out;
         } else {
-          s->park(w, me.line);
+          s->park(w, receivers_);
         }
+        me.waits_by = nullptr;
         if (me.of == nullptr) return op_status::closed;
       }
     }
   }
 
-  ring_buffer<T> buffer_;
-  std::unique_ptr<shared_ring<T>> ring_;  // instead, of a shared channel
+  ring_buffer<T> buffer_;  // of a shared channel: ring() instead
 
  private:
   template <typename>
@@ -239,6 +246,10 @@ class rendezvous : protected channel_core {
 
   // ---- of a shared channel
 
+  // Null: it has no buffer.
+  [[nodiscard]] shared_ring<T>* ring() const {
+    return static_cast<shared_ring<T>*>(its_ring());
+  }
   // Nothing forbids an operation that neither waits nor wakes anybody.
   static bool is_free(const dispatcher* s) {
     return !s->flagged(~std::uint32_t{none_here});
@@ -253,10 +264,11 @@ class rendezvous : protected channel_core {
     dispatcher* s = this_dispatcher();
     if (!std::holds_alternative<wait_never>(wait) && s->is_turn()) [[unlikely]]
       take_turn(s, true);
+    shared_ring<T>* const its = ring();
     const auto flows = [&] {
-      return is_free(s) && ring_->try_put(std::forward<Value>(value));
+      return is_free(s) && its->try_put(std::forward<Value>(value));
     };
-    if (ring_ && (flows() || (linger(s, true, wait) && flows())))
+    if (its != nullptr && (flows() || (linger(s, true, wait) && flows())))
       return op_status::done;
     if (s->flagged(channels_watched))
       tell(s, true, !full(), !std::holds_alternative<wait_never>(wait));
@@ -279,11 +291,12 @@ class rendezvous : protected channel_core {
     dispatcher* s = this_dispatcher();
     if (!std::holds_alternative<wait_never>(wait) && s->is_turn()) [[unlikely]]
       take_turn(s, false);
+    shared_ring<T>* const its = ring();
     const auto flows = [&] {
       return is_free(s) &&
-             ring_->try_take([&to](T&& value) { land(&to, std::move(value)); });
+             its->try_take([&to](T&& value) { land(&to, std::move(value)); });
     };
-    if (ring_ && (flows() || (linger(s, false, wait) && flows())))
+    if (its != nullptr && (flows() || (linger(s, false, wait) && flows())))
       return op_status::done;
     if (s->flagged(channels_watched))
       tell(s, false, size() != 0, !std::holds_alternative<wait_never>(wait));
@@ -335,7 +348,9 @@ class rendezvous : protected channel_core {
   // ---- of both
 
   [[nodiscard]] bool has_room() const { return !exceptions_ && !full(); }
-  [[nodiscard]] bool is_full(local_service&) const { return buffer_.full(); }
+  [[nodiscard]] bool is_full(local_service&) const {
+    return !buffered_ || buffer_.full();
+  }
   [[nodiscard]] bool is_full(shared_service&) const { return full(); }
   // Into the buffer, which has room; and out of it, false: it is empty. Where
   // that throws nothing has changed.
@@ -345,17 +360,18 @@ class rendezvous : protected channel_core {
   }
   template <typename Value>
   void store(shared_service&, Value&& value) {
-    ring_->put(std::forward<Value>(value));
+    ring()->put(std::forward<Value>(value));
   }
   [[gnu::always_inline]] bool fetch(local_service&, landing& to) {
-    if (buffer_.empty()) return false;
+    if (!buffered_ || buffer_.empty()) return false;
     land(&to, std::move(buffer_.front()));
     buffer_.pop();
     return true;
   }
   bool fetch(shared_service&, landing& to) {
-    return ring_ &&
-           ring_->take([&to](T&& value) { land(&to, std::move(value)); });
+    shared_ring<T>* const its = ring();
+    return its != nullptr &&
+           its->take([&to](T&& value) { land(&to, std::move(value)); });
   }
   static op_status status_of(step taken) {
     return taken == step::blocked  ? op_status::would_block
@@ -517,6 +533,7 @@ class rendezvous : protected channel_core {
   // One that waited behind an exception may find room now.
   static void someone_left(wait_queue& q) {
     auto& self = static_cast<rendezvous&>(of(q));
+    if (&q != &self.senders_) return;
     if (self.is_shared()) return self.someone_left_shared();
     local_service by(self.home_);
     self.move_up(by, false);

@@ -131,8 +131,12 @@ class far_join final : public far_end {
   using far_end::take_failure;
 
  private:
-  struct queue : wait_queue {
-    explicit queue(far_join& f) : of(f) { on_leave = &far_join::left; }
+  static constexpr wait_kind kind{"tasklet"};
+  struct queue : wait_target, wait_queue {
+    explicit queue(far_join& f)
+        : wait_target{&far_join::kind, nullptr, &far_join::left},
+          wait_queue(this),
+          of(f) {}
     far_join& of;
   };
   ~far_join() override = default;

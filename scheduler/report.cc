@@ -20,31 +20,35 @@ std::string describe_site(const std::source_location& site) {
   return std::string(site.file_name()) + ":" + std::to_string(site.line());
 }
 
+const wait_target* target_of(const wait_record& w) {
+  return w.queue != nullptr ? w.queue->target() : nullptr;
+}
+
 // Who alone can end its wait: whom it joins, or the owner of a mutex; null:
 // nobody, or anybody.
 const descriptor* awaited_by(const descriptor& d) {
   const wait_record* w = d.block->waiting;
   if (w == nullptr || w->sibling != nullptr || w->crossing != 0) return nullptr;
   if (w->reason == join_reason) return static_cast<const descriptor*>(w->slot);
-  const wait_target* target = w->queue != nullptr ? w->queue->target : nullptr;
-  if (target == nullptr || target->holder == nullptr) return nullptr;
-  return target->holder(*target);
+  const wait_target* target = target_of(*w);
+  if (target == nullptr || target->kind->holder == nullptr) return nullptr;
+  return target->kind->holder(*target);
 }
 
 // "joins", "waits for mutex 'accounts' of".
 std::string describe_edge(const wait_record& w) {
   if (w.reason == join_reason) return "joins";
-  const wait_target& target = *w.queue->target;
-  std::string text = std::string("waits for ") + target.kind;
+  const wait_target& target = *target_of(w);
+  std::string text = std::string("waits for ") + target.kind->name;
   if (target.name) text += " '" + *target.name + "'";
   return text + " of";
 }
 
 // " on channel 'orders'"; nothing, where that has no name.
 std::string describe_target(const wait_record& w) {
-  const wait_target* target = w.queue != nullptr ? w.queue->target : nullptr;
+  const wait_target* target = target_of(w);
   if (target == nullptr || !target->name) return {};
-  return std::string(" on ") + target->kind + " '" + *target->name + "'";
+  return std::string(" on ") + target->kind->name + " '" + *target->name + "'";
 }
 
 // A cycle of tasklets that wait for each other, each for the next; empty: none.

@@ -39,7 +39,7 @@ class barrier : public waiting_line {
   };
 
   explicit barrier(std::size_t parties, Completion completion = {})
-      : waiting_line("barrier", &left_by<barrier>),
+      : waiting_line(kind, &left_by<barrier>),
         parties_(parties),
         missing_(parties),
         completion_(std::move(completion)) {}
@@ -101,6 +101,7 @@ class barrier : public waiting_line {
   friend waiting_line;
   template <typename, typename, typename>
   friend class claim_case;
+  static constexpr wait_kind kind{"barrier"};
   [[nodiscard]] bool possible(std::uint32_t phase) const {
     return phase != phase_;
   }

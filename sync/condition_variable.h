@@ -39,8 +39,7 @@ class condition_variable : public waiting_line {
   using time_point = std::chrono::steady_clock::time_point;
 
  public:
-  condition_variable()
-      : waiting_line("condition_variable", &left_by<condition_variable>) {}
+  condition_variable() : waiting_line(kind, &left_by<condition_variable>) {}
 
   // Unlocks, parks until it is notified, and locks again, kills held back, also
   // where it throws: as lock.unlock(); then error where this is destroyed
@@ -103,6 +102,7 @@ class condition_variable : public waiting_line {
 
  private:
   friend waiting_line;
+  static constexpr wait_kind kind{"condition_variable"};
   // One who waits has nothing until it is notified.
   [[nodiscard]] static bool possible(std::uint32_t) { return false; }
   void take(const descriptor*, std::uint32_t) {}

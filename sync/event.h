@@ -27,7 +27,7 @@ namespace weft {
 
 class event : public waitable<event> {
  public:
-  explicit event(bool set = false) : waitable("event"), set_(set) {}
+  explicit event(bool set = false) : waitable(kind), set_(set) {}
 
   // All who wait go on, and so do all who come until it is cleared. Neither
   // switches nor parks. Throws no_scheduler, wrong_scheduler.
@@ -48,6 +48,7 @@ class event : public waitable<event> {
   friend waiting_line;
   template <typename, typename, typename>
   friend class claim_case;
+  static constexpr wait_kind kind{"event"};
   [[nodiscard]] bool possible(std::uint32_t) const { return set_; }
   void take(const descriptor*, std::uint32_t) {}
 
@@ -56,8 +57,7 @@ class event : public waitable<event> {
 
 class auto_reset_event : public waitable<auto_reset_event> {
  public:
-  explicit auto_reset_event(bool set = false)
-      : waitable("auto_reset_event"), set_(set) {}
+  explicit auto_reset_event(bool set = false) : waitable(kind), set_(set) {}
 
   // The first who waits goes on; where nobody waits, the next one to come does
   // not. A second set() before that is lost. Neither switches nor parks. Throws
@@ -78,6 +78,7 @@ class auto_reset_event : public waitable<auto_reset_event> {
   friend waiting_line;
   template <typename, typename, typename>
   friend class claim_case;
+  static constexpr wait_kind kind{"auto_reset_event"};
   [[nodiscard]] bool possible(std::uint32_t) const { return set_; }
   void take(const descriptor*, std::uint32_t) { set_ = false; }
   void give_back(std::uint32_t) noexcept {

@@ -22,7 +22,7 @@ namespace weft {
 
 class latch : public waitable<latch> {
  public:
-  explicit latch(std::size_t count) : waitable("latch"), count_(count) {}
+  explicit latch(std::size_t count) : waitable(kind), count_(count) {}
 
   // At zero all who wait go on. Neither switches nor parks. Throws error where
   // it would fall below zero; no_scheduler, wrong_scheduler.
@@ -47,6 +47,7 @@ class latch : public waitable<latch> {
   friend waiting_line;
   template <typename, typename, typename>
   friend class claim_case;
+  static constexpr wait_kind kind{"latch"};
   [[nodiscard]] bool possible(std::uint32_t) const { return count_ == 0; }
   void take(const descriptor*, std::uint32_t) {}
 

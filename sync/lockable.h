@@ -103,9 +103,13 @@ class lockable : public waiting_line {
   [[nodiscard]] tasklet owner() const { return owner_.owner(); }
 
  protected:
-  explicit lockable(const char* what)
-      : waiting_line(what, &left_by<P>, &owner_of) {}
+  explicit lockable(const wait_kind& what) : waiting_line(what, &left_by<P>) {}
   ~lockable() = default;
+
+  // Whose turn it is to go on is certain.
+  static constexpr wait_kind kind_of(const char* name) {
+    return {name, &owner_of};
+  }
 
   ownership owner_;
 

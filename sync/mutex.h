@@ -34,7 +34,7 @@ namespace weft {
 
 class mutex : public lockable<mutex> {
  public:
-  mutex() : mutex("mutex") {}
+  mutex() : mutex(kind) {}
 
   // The first who waits owns it now and goes to the tail of the run queue. The
   // caller goes on. Never parks. Throws error where the caller does not own it;
@@ -45,13 +45,14 @@ class mutex : public lockable<mutex> {
   }
 
  protected:
-  explicit mutex(const char* what) : lockable(what) {}
+  explicit mutex(const wait_kind& what) : lockable(what) {}
 
  private:
   friend waiting_line;
   friend lockable;
   template <typename, typename, typename>
   friend class claim_case;
+  static constexpr wait_kind kind = kind_of("mutex");
   static constexpr std::uint32_t exclusive = 0;
 
   [[nodiscard]] bool possible(std::uint32_t) const { return owner_.vacant(); }

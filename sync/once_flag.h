@@ -29,7 +29,7 @@ void call_once(once_flag& flag, F&& f, Args&&... args);
 
 class once_flag : private mutex {
  public:
-  once_flag() : mutex("once_flag") {}
+  once_flag() : mutex(kind) {}
 
   [[nodiscard]] bool done() const { return done_; }
   using mutex::name;
@@ -39,6 +39,7 @@ class once_flag : private mutex {
   template <typename F, typename... Args>
   friend void call_once(once_flag& flag, F&& f, Args&&... args);
 
+  static constexpr wait_kind kind = kind_of("once_flag");
   bool done_ = false;
 };
 

@@ -20,7 +20,7 @@ namespace weft {
 
 class recursive_mutex : public lockable<recursive_mutex> {
  public:
-  recursive_mutex() : lockable("recursive_mutex") {}
+  recursive_mutex() : lockable(kind) {}
 
   // Undoes one lock(); the last one hands it over, as mutex::unlock().
   void unlock() {
@@ -33,6 +33,7 @@ class recursive_mutex : public lockable<recursive_mutex> {
   friend lockable;
   template <typename, typename, typename>
   friend class claim_case;
+  static constexpr wait_kind kind = kind_of("recursive_mutex");
   static constexpr std::uint32_t exclusive = 0;
 
   [[nodiscard]] bool passes(const descriptor* who, std::uint32_t) const {

@@ -41,8 +41,7 @@ class semaphore : public waiting_line {
 
  public:
   explicit semaphore(std::uint32_t permits)
-      : semaphore("semaphore", permits,
-                  std::numeric_limits<std::uint32_t>::max()) {}
+      : semaphore(kind, permits, std::numeric_limits<std::uint32_t>::max()) {}
 
   // Parks until the caller has `permits`, all at once.
   // Throws error where there could never be as many, or it is destroyed
@@ -99,7 +98,7 @@ class semaphore : public waiting_line {
   [[nodiscard]] std::uint32_t available() const { return available_; }
 
  protected:
-  semaphore(const char* what, std::uint32_t permits, std::uint32_t most)
+  semaphore(const wait_kind& what, std::uint32_t permits, std::uint32_t most)
       : waiting_line(what, &left_by<semaphore>),
         available_(permits),
         most_(most) {}
@@ -108,6 +107,7 @@ class semaphore : public waiting_line {
   friend waiting_line;
   template <typename, typename, typename>
   friend class claim_case;
+  static constexpr wait_kind kind{"semaphore"};
 
   [[nodiscard]] bool possible(std::uint32_t permits) const {
     return available_ >= permits;
@@ -133,7 +133,10 @@ class semaphore : public waiting_line {
 class bounded_semaphore : public semaphore {
  public:
   explicit bounded_semaphore(std::uint32_t permits)
-      : semaphore("bounded_semaphore", permits, permits) {}
+      : semaphore(kind, permits, permits) {}
+
+ private:
+  static constexpr wait_kind kind{"bounded_semaphore"};
 };
 
 }  // namespace weft

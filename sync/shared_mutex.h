@@ -29,7 +29,7 @@ class shared_mutex : public lockable<shared_mutex> {
   using time_point = std::chrono::steady_clock::time_point;
 
  public:
-  shared_mutex() : lockable("shared_mutex") {}
+  shared_mutex() : lockable(kind) {}
 
   // As mutex::unlock(); readers that stand next in line go together.
   void unlock() {
@@ -77,6 +77,7 @@ class shared_mutex : public lockable<shared_mutex> {
   friend lockable;
   template <typename, typename, typename>
   friend class claim_case;
+  static constexpr wait_kind kind = kind_of("shared_mutex");
   static constexpr std::uint32_t exclusive = 0;
   static constexpr std::uint32_t shared = 1;
 

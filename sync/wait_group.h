@@ -23,7 +23,7 @@ namespace weft {
 
 class wait_group : public waitable<wait_group> {
  public:
-  wait_group() : waitable("wait_group") {}
+  wait_group() : waitable(kind) {}
 
   // So many more, or fewer; at zero all who wait go on. Neither switches nor
   // parks. Throws error where there would be fewer than none; no_scheduler,
@@ -43,6 +43,7 @@ class wait_group : public waitable<wait_group> {
   friend waiting_line;
   template <typename, typename, typename>
   friend class claim_case;
+  static constexpr wait_kind kind{"wait_group"};
   [[nodiscard]] bool possible(std::uint32_t) const { return count_ == 0; }
   void take(const descriptor*, std::uint32_t) {}
 

@@ -52,7 +52,7 @@ class waitable : public waiting_line {
   }
 
  protected:
-  explicit waitable(const char* what) : waiting_line(what, &left_by<P>) {}
+  explicit waitable(const wait_kind& what) : waiting_line(what, &left_by<P>) {}
   ~waitable() = default;
 
  private:

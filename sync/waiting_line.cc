@@ -9,11 +9,8 @@ namespace weft {
 // No thread's scheduler, so that what is not bound yet is admitted slowly.
 constinit dispatcher waiting_line::unbound;
 
-waiting_line::waiting_line(const char* what, void (*left)(wait_queue&),
-                           holder_of whose)
-    : wait_target{what, nullptr, whose} {
-  line_.on_leave = left;
-}
+waiting_line::waiting_line(const wait_kind& what, void (*left)(wait_queue&))
+    : wait_target{&what, nullptr, left} {}
 
 waiting_line::~waiting_line() {
   while (!granted_.empty()) {
@@ -28,9 +25,9 @@ waiting_line::~waiting_line() {
         "something was destroyed in another thread while tasklets waited on "
         "it; destroy it in theirs");
   }
-  line_.on_leave = nullptr;
+  on_leave = nullptr;
   const auto gone = std::make_exception_ptr(
-      error("weft: the " + std::string(kind) +
+      error("weft: the " + std::string(kind->name) +
             " was destroyed while this tasklet waited on it"));
   while (!line_.empty()) s->serve_throwing(line_.front(), gone);
 }
@@ -44,7 +41,7 @@ void waiting_line::bind(dispatcher* s) {
   if (home_ == &unbound) home_ = s;
   if (home_ != s)
     dispatcher::throw_wrong_scheduler(
-        "this " + std::string(kind) + " belongs to", home_);
+        "this " + std::string(kind->name) + " belongs to", home_);
 }
 
 void waiting_line::admit_slowly(dispatcher* s) {
@@ -55,10 +52,10 @@ void waiting_line::admit_slowly(dispatcher* s) {
 void waiting_line::grant(wait_record& w, bool returnable) noexcept {
   // A select may wait here with other cases, too: as they leave, nobody else is
   // served while this one stands in line.
-  const auto left = std::exchange(line_.on_leave, nullptr);
+  const auto left = std::exchange(on_leave, nullptr);
   w.served = 1;
   home_->queue.push(home_->unlink(w, line_));
-  line_.on_leave = left;
+  on_leave = left;
   w.queue = nullptr;
   if (returnable) granted_.append(w);
 }

@@ -64,12 +64,9 @@ class waiting_line : private wait_target {
  protected:
   using location = std::source_location;
   using target = wait_target;
-  using holder_of = const descriptor* (*)(const target&);
 
-  // `what` is what reports call it; `left` is left_by<P>; `whose` tells whose
-  // turn it is to go on, if that is certain.
-  waiting_line(const char* what, void (*left)(wait_queue&),
-               holder_of whose = nullptr);
+  // `left` is left_by<P>.
+  waiting_line(const wait_kind& what, void (*left)(wait_queue&));
   // Those who wait go on with an error.
   ~waiting_line();
 
@@ -145,7 +142,7 @@ class waiting_line : private wait_target {
   template <typename P>
   static void left_by(wait_queue& line) {
     serve(static_cast<P&>(
-        static_cast<waiting_line&>(*line.target)));  // NOLINT: it is one
+        static_cast<waiting_line&>(*line.target())));  // NOLINT: it is one
   }
 
  private:

@@ -88,6 +88,8 @@ struct descriptor {
   descriptor* next_free = nullptr;
   callable body;
 };
+// Where there are a million, each line more costs.
+static_assert(sizeof(descriptor) <= 5 * 64);
 
 // Its tasklet has run: it is no seed.
 inline bool started(const control_block& t) { return &t != &t.who->seed; }

@@ -61,19 +61,33 @@ struct wait_record : wait_link {
   }
 };
 
-// What somebody waits for, as reports tell it.
-struct wait_target {
-  const char* kind;  // "channel", "mutex", ...
-  std::unique_ptr<std::string> name;
+struct wait_target;
+
+// What all targets of a kind have in common; static.
+struct wait_kind {
+  const char* name;  // "channel", "mutex", ...: for reports
   // Who alone can end the wait, as the owner of a mutex; null: nobody, or
   // anybody.
   const descriptor* (*holder)(const wait_target&) = nullptr;
 };
 
+// What somebody waits for: the object that his queue is part of.
+struct wait_target {
+  const wait_kind* kind;
+  std::unique_ptr<std::string> name;
+  // One that was not served has been removed from that queue: those behind it
+  // may go on. Null: nobody does.
+  void (*on_leave)(wait_queue&) = nullptr;
+};
+
 class wait_queue {
  public:
-  explicit wait_queue(wait_target* t = nullptr) noexcept
-      : target(t), ends_{&ends_, &ends_} {}
+  wait_queue() noexcept : ends_{&ends_, &ends_} {}
+  // Requires: `t` and this are parts of one object.
+  explicit wait_queue(const wait_target* t) noexcept : wait_queue() {
+    to_target_ = static_cast<std::int32_t>(reinterpret_cast<const char*>(t) -
+                                           reinterpret_cast<char*>(this));
+  }
   wait_queue(const wait_queue&) = delete;
   wait_queue& operator=(const wait_queue&) = delete;
 
@@ -100,9 +114,15 @@ class wait_queue {
     w.next->previous = w.previous;
     --size_;
   }
-  // One that was not served has been removed: those behind it may go on.
+  // Null: nothing that has a name.
+  [[nodiscard]] wait_target* target() {
+    if (to_target_ == 0) return nullptr;
+    return reinterpret_cast<wait_target*>(reinterpret_cast<char*>(this) +
+                                          to_target_);
+  }
   void was_left() {
-    if (on_leave != nullptr) on_leave(*this);
+    const wait_target* const t = target();
+    if (t != nullptr && t->on_leave != nullptr) t->on_leave(*this);
   }
 
   // Calls see(const wait_record&) for each, in order.
@@ -112,12 +132,10 @@ class wait_queue {
       see(static_cast<const wait_record&>(*l));
   }
 
-  void (*on_leave)(wait_queue&) = nullptr;
-  wait_target* target;  // null: nothing that has a name
-
  private:
   wait_link ends_;
   std::uint32_t size_ = 0;
+  std::int32_t to_target_ = 0;  // in bytes, from here
 };
 
 }  // namespace weft
