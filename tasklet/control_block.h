@@ -89,7 +89,7 @@ struct descriptor {
   callable body;
 };
 // Where there are a million, each line more costs.
-static_assert(sizeof(descriptor) <= 5 * 64);
+static_assert(sizeof(descriptor) <= 320);
 
 // Its tasklet has run: it is no seed.
 inline bool started(const control_block& t) { return &t != &t.who->seed; }
