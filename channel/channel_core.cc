@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "weft/channel/channel_core.h"
 
+#include <cassert>
 #include <stdexcept>
 #include <utility>
 #include <vector>
@@ -177,6 +178,7 @@ void channel_core::look(dispatcher* s) {
 }
 
 channel_core::chooser::chooser(channel_core& c) : of(&c) {
+  assert(!c.is_shared());
   if (c.its_chooser() != nullptr)
     throw error("weft: two tasklets receive by choice from one mailbox");
   c.beside_.who_chooses = this;
@@ -301,12 +303,14 @@ void channel_core::throw_drained() {
   throw channel_closed("weft: the channel is closed and drained");
 }
 
-// One who chooses counts as nobody: he may wait beside senders.
+std::uint32_t channel_core::readers() const {
+  return receivers_.size() - (choosing() != nullptr ? 1 : 0);
+}
+
 std::int32_t channel_core::balance() const {
   return observe([this] {
-    const auto readers = receivers_.size() - (choosing() != nullptr ? 1 : 0);
     return static_cast<std::int32_t>(senders_.size()) -
-           static_cast<std::int32_t>(readers);
+           static_cast<std::int32_t>(readers());
   });
 }
 
@@ -351,10 +355,9 @@ void channel_core::call_back(dispatcher* s, bool sending, bool stored,
   if (s->flagged(in_channel_cb)) return;
   if (!is_shared()) bind(s);
   s->admit();
-  if (!is_shared()) rouse(s);
   bool will_block = false;
   const bool happens = observe([&] {
-    const bool partners = !(sending ? receivers_ : senders_).empty();
+    const bool partners = (sending ? readers() : senders_.size()) != 0;
     // Room in the buffer is of no use behind an exception that waits.
     const bool served = stored && (!sending || senders_.empty());
     will_block = !partners && !served;

@@ -3,7 +3,8 @@
 //
 // Invariants:
 // - There are senders or receivers, never both, but for those of tasklets that
-//   select between the two: such a one meets anybody but itself.
+//   select between the two: such a one meets anybody but itself. And whoever
+//   receives by choice may stand beside senders.
 // - Receivers wait only at an empty buffer, but for one who chooses. Senders wait
 //   at a full one, or behind an exception that waits to be received.
 // - key_ equals the scheduler's key exactly while nothing unusual is afoot: the
@@ -206,7 +207,7 @@ class alignas(64) channel_core : protected channel_front, private wait_target {
     }
     // Null: that has been destroyed.
     channel_core* of;
-    // Among the receivers, or was a moment ago; null: it runs.
+    // Stands among the receivers, or did, or is about to; null: it runs.
     wait_record* waits_by = nullptr;
   };
 
@@ -249,6 +250,8 @@ class alignas(64) channel_core : protected channel_front, private wait_target {
   }
   // Among the receivers; null: there is no chooser, or he does not wait.
   [[nodiscard]] wait_record* choosing() const;
+  // The others who wait there.
+  [[nodiscard]] std::uint32_t readers() const;
 
   union {
     ring_ends* ring = nullptr;  // of a shared channel

@@ -117,6 +117,7 @@ class rendezvous : protected channel_core {
         if constexpr (!waits) return op_status::would_block;
         s->admit();  // What has come since it was roused.
         wait_record w("receive", where);
+        w.who = s->current;
         me.waits_by = &w;
         if constexpr (std::is_same_v<Wait, wait_until>) {
           if (!s->park_until(w, receivers_, wait.deadline))
