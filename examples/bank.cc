@@ -253,7 +253,8 @@ class bank {
   }
 
   // Kills clients, whatever they are at.
-  void haunt(const std::vector<weft::tasklet>& clients, examples::random dice) {
+  void haunt(const std::vector<weft::tasklet>& clients,
+             examples::random dice) const {
     for (long i = 0; i != settings_.kills; ++i) {
       weft::sleep_for(std::chrono::milliseconds(dice.below(20)));
       const std::int32_t who = dice.below(settings_.clients);

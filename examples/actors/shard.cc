@@ -8,7 +8,7 @@ namespace actors {
 
 void shards::serve(std::size_t i) {
   shard& mine = all_[i];
-  shard::here_ = &mine;
+  shard::of_thread = &mine;
   const auto tell = [&](const std::exception_ptr& what) {
     if (i == 0) std::rethrow_exception(what);
     all_.front().box_.send_exception(what);

@@ -30,7 +30,7 @@ class shard {
 
   // That of this thread. The first one belongs to the thread that made them,
   // the others to the threads that serve them.
-  static shard& here() { return *here_; }
+  static shard& here() { return *of_thread; }
 
   // Parks where the box is full.
   void post(letter what) { box_.send(std::move(what)); }
@@ -40,7 +40,7 @@ class shard {
 
  private:
   friend class shards;
-  static inline thread_local shard* here_ = nullptr;
+  static inline thread_local shard* of_thread = nullptr;
 
   weft::channel<letter> box_{1024, weft::shared};
 };
@@ -48,7 +48,7 @@ class shard {
 class shards {
  public:
   explicit shards(std::size_t count) : all_(count) {
-    shard::here_ = &all_.front();
+    shard::of_thread = &all_.front();
   }
 
   [[nodiscard]] std::size_t size() const { return all_.size(); }
