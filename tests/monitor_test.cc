@@ -184,7 +184,9 @@ TEST_CASE("monitors are told in their order, and one in the middle may leave") {
 }
 
 TEST_CASE("the end of a scheduler is the end of all that it has, main too") {
-  std::optional<monitor> never, blocked, of_main;
+  std::optional<monitor> never;
+  std::optional<monitor> blocked;
+  std::optional<monitor> of_main;
   {
     const scheduler s;
     of_main.emplace(current());
