@@ -212,7 +212,7 @@ TEST_CASE("a value that has come wins, though its receiver is removed") {
   std::optional<int> got;
   const tasklet t = spawn([&] {
     const auto value = c.receive_for(1s);
-    if (value) got = *value;
+    if (value) got.emplace(*value);
   });
   yield();
   c.send(7);

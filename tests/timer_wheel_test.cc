@@ -39,7 +39,12 @@ std::string due(timer_wheel& wheel, time_point now) {
 
 TEST_CASE("timers fire in the order of their deadlines, near and far") {
   timer_wheel wheel;
-  named a('a'), b('b'), c('c'), d('d'), e('e'), f('f');
+  named a('a');
+  named b('b');
+  named c('c');
+  named d('d');
+  named e('e');
+  named f('f');
   c.arm(wheel, at(1s));
   f.arm(wheel, time_point::max());
   a.arm(wheel, at(1ns));
@@ -66,7 +71,10 @@ TEST_CASE("a timer fires at its nanosecond, and not before") {
 
 TEST_CASE("equal deadlines fire in the order of arming, wherever they stood") {
   timer_wheel wheel;
-  named a('a'), b('b'), c('c'), other('-');
+  named a('a');
+  named b('b');
+  named c('c');
+  named other('-');
   const auto when = at(1h);
   a.arm(wheel, when);
   other.arm(wheel, at(59min));
@@ -81,7 +89,9 @@ TEST_CASE("equal deadlines fire in the order of arming, wherever they stood") {
 TEST_CASE("a timer for a time that has passed is due at once") {
   timer_wheel wheel;
   CHECK(due(wheel, at(1h)).empty());
-  named a('a'), b('b'), c('c');
+  named a('a');
+  named b('b');
+  named c('c');
   a.arm(wheel, at(1h));
   b.arm(wheel, at(1s));
   c.arm(wheel, time_point::min());

@@ -99,7 +99,6 @@ TEST_CASE("values are moved together by who gets them, not by who makes them") {
   p.set_value(counted(1));
   q.set_value(counted(2));
   CHECK(counted::moves == 2);
-  std::string trace;
   SECTION("once") {
     const shared_future<std::tuple<counted, counted>> shared = all.share();
     CHECK(std::get<1>(shared.get()).value == 2);
@@ -119,7 +118,7 @@ TEST_CASE("when_all() fails as soon as one has failed") {
   std::string unheard;
   s.set_error_handler([&](const tasklet&, std::exception_ptr what) {
     try {
-      std::rethrow_exception(what);
+      std::rethrow_exception(std::move(what));
     } catch (int n) {
       unheard += static_cast<char>('0' + n);
     }

@@ -25,6 +25,7 @@ inline void* allocate(std::size_t size) {
 
 }  // namespace weft_test
 
+// NOLINTBEGIN(misc-definitions-in-headers): one file of a program has it.
 // Not inlined, or g++ takes malloc() and delete for a pair that does not fit.
 [[gnu::noinline]] void* operator new(std::size_t size) {
   if (void* p = weft_test::allocate(size)) return p;
@@ -38,3 +39,4 @@ inline void* allocate(std::size_t size) {
 [[gnu::noinline]] void operator delete(void* p, std::size_t) noexcept {
   std::free(p);
 }
+// NOLINTEND(misc-definitions-in-headers)
