@@ -46,8 +46,9 @@ struct channel_front {
 static_assert(sizeof(channel_front) == 64);
 
 // On cache lines of its own: other threads read a shared one at each operation,
-// and would wait for whoever writes to what lies beside it.
-class alignas(64) channel_core : protected channel_front, private wait_target {
+// and would wait for whoever writes to what lies beside it. Processors fetch
+// lines by pairs, so a pair it is.
+class alignas(128) channel_core : protected channel_front, private wait_target {
  public:
   channel_core(const channel_core&) = delete;
   channel_core& operator=(const channel_core&) = delete;
