@@ -30,7 +30,8 @@
 
 namespace weft {
 
-// The cache line that every operation touches: an unbuffered one no other.
+// The cache line that every operation touches; an unbuffered send or receive
+// touches no other.
 struct channel_front {
   channel_front(const wait_target* t, preference p, guard::number g);
 
