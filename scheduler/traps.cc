@@ -6,6 +6,8 @@
 // is current.
 #include "weft/scheduler/traps.h"
 
+#include <utility>
+
 #include "weft/scheduler/core.h"
 
 namespace weft {
@@ -98,6 +100,24 @@ block_trap::block_trap() {
 block_trap::~block_trap() {
   if (!before_ && who_->id == id_)
     who_->block->flags &= ~std::uint32_t{trapped};
+}
+
+untrapped::untrapped() {
+  core& c = core::present();
+  blocking_ = (c.current->flags & trapped) != 0;
+  c.current->flags &= ~std::uint32_t{trapped};
+  switching_ = std::exchange(c.switch_traps, 0);
+  c.watch_traps();
+}
+
+untrapped::~untrapped() {
+  core& c = core::present();
+  if (blocking_) {
+    c.current->flags |= trapped;
+    c.watch_current();
+  }
+  c.switch_traps += switching_;  // and those that were set meanwhile
+  c.watch_traps();
 }
 
 atomic_section::atomic_section()

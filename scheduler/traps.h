@@ -20,7 +20,8 @@ namespace weft {
 // Whatever would switch to another tasklet throws switch_trap_error, and leaves
 // everything as it was: to block, to yield where another is runnable, run() and
 // kill() of another, a hand-over that the partner goes on with. What only makes
-// others runnable goes on working. (Stackless: switch_trap.)
+// others runnable goes on working; and the end of a scope or a group waits for
+// tasklets that it has, whatever is trapped. (Stackless: switch_trap.)
 class switch_trap {
  public:
   switch_trap();
@@ -61,6 +62,19 @@ class atomic_section {
  private:
   descriptor* who_;
   std::uint64_t id_;
+};
+
+// Private: for whoever has to wait all the same. Made and ended by one tasklet.
+class untrapped {
+ public:
+  untrapped();
+  untrapped(const untrapped&) = delete;
+  untrapped& operator=(const untrapped&) = delete;
+  ~untrapped();
+
+ private:
+  bool blocking_;
+  std::uint32_t switching_;
 };
 
 }  // namespace weft

@@ -127,6 +127,7 @@ void core::tell_end(const tasklet& who,
 
 void core::last_words(control_block& me, std::exception_ptr& failure) noexcept {
   descriptor& d = *me.who;
+  me.flags |= run_out;
   greenlet_core::end_all(d.strands);
   if (failure) {
     d.escaped = failure;

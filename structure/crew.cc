@@ -6,6 +6,7 @@
 
 #include "weft/scheduler/scheduler.h"
 #include "weft/scheduler/shield.h"
+#include "weft/scheduler/traps.h"
 
 namespace weft {
 
@@ -17,7 +18,8 @@ void crew::require_home() const {
   if (s != home_)
     dispatcher::throw_wrong_scheduler(
         "this scope, group or pool belongs to", home_,
-        "its tasklets are spawned in the thread of its own scheduler");
+        "its tasklets are spawned, awaited and cancelled in the thread of its "
+        "own scheduler");
 }
 
 // Those that have ended are forgotten when their room is needed: O(1) a spawn.
@@ -43,7 +45,7 @@ void crew::leave() noexcept {
 }
 
 void crew::hear_of(descriptor& d) noexcept {
-  if (!has(dispatcher::handle(&d))) return;
+  if (!d.escaped || !has(dispatcher::handle(&d))) return;  // O(n)
   if (std::exception_ptr what = dispatcher::take_escaped(d))
     fail(std::move(what));
 }
@@ -56,7 +58,8 @@ void crew::fail(std::exception_ptr what) noexcept {
     this_dispatcher()->report_unheard(who, what);
 }
 
-void crew::kill() noexcept {
+void crew::kill() {
+  if (size_ != 0) require_home();
   const auto alive = shared_from_this();
   bool parks = false;  // A member that does so, while a driver is at work.
   {
@@ -76,7 +79,8 @@ void crew::kill() noexcept {
   if (parks) weft::current().kill(pending);
 }
 
-void crew::cancel() noexcept {
+void crew::cancel() {
+  if (size_ != 0) require_home();
   cancelled_ = true;
   kill();
 }
@@ -85,25 +89,50 @@ bool crew::has(const tasklet& t) const {
   return std::find(members_.begin(), members_.end(), t) != members_.end();
 }
 
+bool crew::has_current() const {
+  const tasklet me = current();
+  return (this_dispatcher()->current->flags & run_out) == 0 && has(me);
+}
+
+tasklet crew::lingering() const {
+  const auto found = std::ranges::find_if(
+      members_, [](const tasklet& t) { return t.alive() && !t.is_current(); });
+  return found != members_.end() ? *found : tasklet();
+}
+
+void crew::require_waiting(const char* reason,
+                           std::source_location where) const {
+  if (size_ == 0 && !lingering().alive()) return;
+  this_dispatcher()->require_parking(wait_record(reason, where));
+}
+
 void crew::wait_for_all_but(std::size_t outliving, const char* reason,
                             std::source_location where) {
   const auto alive = shared_from_this();
   dispatcher* s = this_dispatcher();
   s->admit();
-  while (size_ > outliving) {
-    wait_record w(reason, where);
-    s->park(w, waiting_);
+  for (;;) {
+    if (size_ > outliving) {
+      wait_record w(reason, where);
+      s->park(w, waiting_);
+    } else if (const tasklet last = lingering(); last.alive()) {
+      last.join(where);
+    } else {
+      return;
+    }
     if (overseer_ == nullptr || outliving_ > outliving)
       throw error("weft: what this tasklet waited for has been destroyed");
-    if (size_ > outliving)
+    if (size_ > outliving || lingering().alive())
       s->admit();  // Others were spawned, and something is due.
   }
 }
 
 void crew::drain(const char* reason, std::source_location where) noexcept {
-  if (size_ == 0 || this_dispatcher() != home_) return;
+  if (this_dispatcher() != home_) return;
+  if (size_ == 0 && !lingering().alive()) return;
   const shield on;
-  if (has(current())) ++outliving_;
+  const untrapped off;
+  if (has_current()) ++outliving_;
   cancel();
   try {
     wait_for_all_but(outliving_, reason, where);

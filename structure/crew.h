@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 // Private: tasklets that belong together, and what is known of their ends.
 //
-// Each has a membership, which is destroyed when its callable is: at its end, or
-// when it is killed before its start. Crew and owner are apart, because members
-// may outlive the owner's scope where they refuse to die.
+// Each has a membership, which is destroyed when its callable is: when that has
+// returned, or when it is killed before its start. Most have ended then. Who has
+// not, because the end of what it carries parks, is joined. Crew and owner are
+// apart, because members may outlive the owner's scope where they refuse to die.
 #pragma once
 
 #include <cstddef>
@@ -35,14 +36,18 @@ class crew : public std::enable_shared_from_this<crew> {
   // Throws no_scheduler.
   explicit crew(overseer& o);
 
-  // Those that are here are killed at their turns; the caller is not.
-  void kill() noexcept;
+  // Throws no_scheduler, wrong_scheduler.
+  void require_home() const;
+
+  // Those that are here are killed at their turns; the caller is not. Where
+  // there are any, throws as require_home(), with nothing changed.
+  void kill();
   // As kill(), and those that are spawned from now on are killed at once.
-  void cancel() noexcept;
+  void cancel();
   [[nodiscard]] bool cancelled() const { return cancelled_; }
 
-  // Cost: O(n).
-  [[nodiscard]] bool has(const tasklet& t) const;
+  // The current one is a member, and its callable has not ended. Cost: O(n).
+  [[nodiscard]] bool has_current() const;
   // As if the current one, a member, had thrown it.
   void fail(std::exception_ptr what) noexcept;
 
@@ -52,8 +57,10 @@ class crew : public std::enable_shared_from_this<crew> {
   void wait(const char* reason, std::source_location where) {
     wait_for_all_but(0, reason, where);
   }
+  // Throws what a trap makes of wait().
+  void require_waiting(const char* reason, std::source_location where) const;
   // Cancels, and waits for the end of all but the caller, whatever comes
-  // meanwhile; what makes that impossible is reported.
+  // meanwhile, and under traps, too; what makes that impossible is reported.
   void drain(const char* reason, std::source_location where) noexcept;
   // The owner has gone: nobody hears of failures, which are reported.
   void forget_overseer() noexcept { overseer_ = nullptr; }
@@ -105,9 +112,12 @@ class crew : public std::enable_shared_from_this<crew> {
 
   void wait_for_all_but(std::size_t outliving, const char* reason,
                         std::source_location where);
-  void require_home() const;
   void make_room();
   void enrol(const tasklet& t) noexcept;
+  [[nodiscard]] bool has(const tasklet& t) const;
+  // Another one whose callable has ended, and which has not; a dead one: none.
+  // Requires: all callables but the caller's have ended. Cost: O(n).
+  [[nodiscard]] tasklet lingering() const;
   void leave() noexcept;
   // The current one, if that is a member that was ended before it began.
   void hear_of(descriptor& d) noexcept;

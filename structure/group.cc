@@ -16,9 +16,10 @@ group::~group() {
   ledger_.report_all();
 }
 
-bool group::has_current() const { return crew_->has(current()); }
+bool group::has_current() const { return crew_->has_current(); }
 
 void group::wait(std::source_location where) const {
+  require_home();
   if (has_current())
     throw error("weft: a tasklet of a group cannot wait for the group's end");
   crew_->wait("join of a group", where);

@@ -18,8 +18,9 @@
 // Lifetime:      its end kills its tasklets and waits for them; in a tasklet
 //                that is killed meanwhile, too, and in one of its own, which
 //                outlives it; but not by the callable of one that is killed
-//                before it begins, which would wait for itself. Failures that nobody has taken
-//                go to the error handler, else to stderr then.
+//                before it begins, which would wait for itself. Traps do not
+//                keep it from waiting. Failures that nobody has taken go to the
+//                error handler, else to stderr then.
 // Cost:          an allocation a group; a spawn as weft::spawn(), amortised; an
 //                entry a failure.
 // (gevent: pool.Group.)
@@ -74,17 +75,17 @@ class group {
   }
 
   // Parks until all have ended, those too that are spawned meanwhile. Throws as
-  // tasklet::join(), with all as they were; error where a member would wait for
-  // itself, or the group ends meanwhile.
+  // tasklet::join(), with all as they were; wrong_scheduler; error where a member
+  // would wait for itself, or the group ends meanwhile.
   void wait(std::source_location where = std::source_location::current()) const;
   // As wait(); then throws the first failure, which is taken by that.
   void join(std::source_location where = std::source_location::current());
 
   // Kills those that are here, at their turns; but not the caller. More may be
-  // spawned.
-  void kill() noexcept { crew_->kill(); }
+  // spawned. Where there are any, throws wrong_scheduler, no_scheduler.
+  void kill() { crew_->kill(); }
   // As kill(), and what is spawned later is killed, too.
-  void cancel() noexcept { crew_->cancel(); }
+  void cancel() { crew_->cancel(); }
   [[nodiscard]] bool cancelled() const { return crew_->cancelled(); }
 
   // Those that have not ended.
@@ -107,6 +108,7 @@ class group {
     std::vector<member_failure> failures;
   };
 
+  void require_home() const { crew_->require_home(); }
   // The caller is one of them.
   [[nodiscard]] bool has_current() const;
   // Calls it in the caller, which is one of them; what escapes is a failure,

@@ -14,9 +14,13 @@
 //
 // The first failure kills the others and is thrown when they have ended; so is
 // what the range throws. Later ones go to the error handler, else to stderr.
-// What leaves the caller early, a kill, a time-out, has all killed first.
+// What leaves the caller early, a kill, a time-out, has all killed first. While
+// the range blocks, the consumer of map_unordered() does: it hears of results and
+// of a failure when the range gives an element or ends. So the range must not wait
+// for what is done with the results.
 //
-// Thread safety: the thread of the scheduler.
+// Thread safety: the thread of the scheduler; elsewhere begin() and ++ throw
+//                wrong_scheduler.
 // Cost:          a spawn and amortised O(1) an element; no more than n elements
 //                and results, less the vector of map().
 // (gevent: Pool.map, imap_unordered.)
@@ -66,6 +70,7 @@ void for_each(R&& range, F f, std::size_t n,
   const auto end = std::ranges::end(range);
   for (bool first = true;; first = false) {
     auto one = room->take("for_each", where);
+    if (all.cancelled()) break;
     if (!first) ++at;
     if (at == end) break;
     all.spawn({.site = where},
@@ -200,6 +205,7 @@ class map_unordered_view {
     }
 
     void step() {
+      workers->require_home();
       current.reset();
       dispatcher* s = this_dispatcher();
       s->admit();

@@ -46,8 +46,8 @@ class pool {
 
   // Parks while the pool is full, in line with others. Gives the tasklet; the
   // caller itself, where it has called f(args...). Throws as weft::spawn() and
-  // as tasklet::join(); then there is no tasklet, though its callable has been
-  // moved from.
+  // as tasklet::join(), and wrong_scheduler; then there is no tasklet, though its
+  // callable has been moved from.
   template <typename F>
     requires spawnable<F>
   tasklet spawn(F&& f,
@@ -64,7 +64,8 @@ class pool {
   template <typename F, typename... Args>
     requires spawnable<F, Args...>
   tasklet spawn(spawn_options options, F&& f, Args&&... args) {
-    return enter(std::move(options), {},
+    const std::source_location where = options.site.source;
+    return enter(std::move(options), where,
                  bind_once(std::forward<F>(f), std::forward<Args>(args)...));
   }
 
@@ -72,6 +73,7 @@ class pool {
   template <typename F, typename... Args>
     requires spawnable<F, Args...>
   [[gnu::noinline]] std::optional<tasklet> try_spawn(F&& f, Args&&... args) {
+    members_.require_home();
     if (slots_->free() == 0) return std::nullopt;
     auto one = slots_->take_now();
     return start({.site = spawn_site(__builtin_return_address(0))},
@@ -80,8 +82,11 @@ class pool {
   }
 
   // Those who wait go on, as far as there is room now. Nobody is killed: where
-  // more run, that ends with them.
-  void resize(std::size_t limit) noexcept { slots_->resize(limit); }
+  // more run, that ends with them. Throws wrong_scheduler, no_scheduler.
+  void resize(std::size_t limit) {
+    members_.require_home();
+    slots_->resize(limit);
+  }
 
   [[nodiscard]] std::size_t limit() const { return slots_->limit(); }
   [[nodiscard]] std::size_t running() const { return slots_->taken(); }
@@ -96,8 +101,8 @@ class pool {
   void join(std::source_location where = std::source_location::current()) {
     members_.join(where);
   }
-  void kill() noexcept { members_.kill(); }
-  void cancel() noexcept { members_.cancel(); }
+  void kill() { members_.kill(); }
+  void cancel() { members_.cancel(); }
   [[nodiscard]] bool cancelled() const { return members_.cancelled(); }
   [[nodiscard]] const std::vector<member_failure>& failures() const {
     return members_.failures();
@@ -109,6 +114,7 @@ class pool {
  private:
   template <typename F>
   tasklet enter(spawn_options options, std::source_location where, F&& f) {
+    members_.require_home();
     std::decay_t<F> body(std::forward<F>(f));
     if (slots_->free() == 0 && members_.has_current()) {
       members_.call(body);

@@ -22,6 +22,7 @@ scope::~scope() noexcept(false) {
     try {
       join(where_);
     } catch (...) {
+      drain();                 // After a trap.
       news_.report_at_last();  // What came after that, or before and in vain.
       throw;
     }
@@ -39,6 +40,7 @@ void scope::drain() noexcept {
 void scope::join(std::source_location where) {
   if (!news_.is_for(current()))
     throw error("weft: a scope is joined by the tasklet that made it");
+  crew_->require_waiting("join of a scope", where);
   try {
     crew_->wait("join of a scope", where);
   } catch (...) {
@@ -48,7 +50,7 @@ void scope::join(std::source_location where) {
   news_.raise_at_last();
 }
 
-void scope::cancel() noexcept {
+void scope::cancel() {
   crew_->cancel();
   stop_.request_stop();
 }

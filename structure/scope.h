@@ -17,7 +17,8 @@
 //
 // A tasklet that swallows kills keeps its scope from ending, as any that does
 // not end. One that waits inside a shield for what never comes is reported as a
-// deadlock and left behind.
+// deadlock and left behind. Where a trap forbids the owner to wait, the end of the
+// scope kills its tasklets, waits all the same, and then throws the trap's error.
 //
 // Thread safety: the thread of its scheduler. Any tasklet may spawn in a scope;
 //                it ends in the one that made it, its owner.
@@ -70,14 +71,15 @@ class scope {
   }
 
   // Parks until all its tasklets have ended; more may be spawned afterwards.
-  // Throws the first failure; as tasklet::join(); error where the caller is not
-  // the owner. Whatever it throws, all have ended by then.
+  // Throws the first failure; as tasklet::join(): all have ended by then, and the
+  // scope stays cancelled. With nothing changed, error where the caller is not the
+  // owner; block_trap_error, switch_trap_error.
   void join(std::source_location where = std::source_location::current());
 
   // Kills its tasklets, at their turns, and stops the token; also those that
   // are spawned later. Does not wait for them. The caller, if it is one of them,
-  // goes on.
-  void cancel() noexcept;
+  // goes on. Where there are any, throws wrong_scheduler, no_scheduler.
+  void cancel();
   [[nodiscard]] bool cancelled() const { return crew_->cancelled(); }
 
   // Stopped when the scope is cancelled: for code that asks rather than waits.

@@ -44,7 +44,8 @@ enum tasklet_flag : std::uint32_t {
   exited = 2048,      // a tasklet_exit has left it: it ends
   stands_in = 256,    // for a tasklet that is in its schedule callback
   cut_short = 1024,   // its operation was ended for what has interrupted it
-  doomed = 4096,  // a seed that another thread has killed: ends when it begins
+  doomed = 4096,   // a seed that another thread has killed: ends when it begins
+  run_out = 8192,  // its callable has been destroyed, and it has not ended yet
 };
 
 struct alignas(64) control_block : flow {

@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <thread>
 #include <utility>
 
 #include "weft/channel/channel.h"
@@ -17,6 +18,7 @@
 #include "weft/scheduler/virtual_clock.h"
 #include "weft/scheduler/yield.h"
 #include "weft/tasklet/error.h"
+#include "weft/tests/support/both_threads.h"
 
 namespace {
 
@@ -214,6 +216,9 @@ TEST_CASE("one may outlive its scheduler") {
   s.reset();
   CHECK(g.size() == 0);
   CHECK_THROWS_AS(g.spawn([] {}), no_scheduler);
+  CHECK_THROWS_AS(g.join(), no_scheduler);
+  g.kill();
+  g.cancel();
 }
 
 TEST_CASE("one that ends while others wait for it tells them") {
@@ -233,6 +238,27 @@ TEST_CASE("one that ends while others wait for it tells them") {
   g.reset();
   yield();
   CHECK(told);
+}
+
+TEST_CASE("another thread may not use one") {
+  const scheduler s;
+  group g;
+  g.spawn([] { yield(); });
+  const std::string home = weft_test::this_thread_text();
+  std::thread([&] {
+    const scheduler other;
+    CHECK_THAT(weft_test::refusal_of([&] { g.cancel(); }),
+               Catch::StartsWith(weft_test::refused(
+                   "this scope, group or pool belongs to", home)));
+    CHECK_THROWS_AS(g.spawn([] {}), wrong_scheduler);
+    CHECK_THROWS_AS(g.wait(), wrong_scheduler);
+    CHECK_THROWS_AS(g.join(), wrong_scheduler);
+    CHECK_THROWS_AS(g.kill(), wrong_scheduler);
+    CHECK_THROWS_AS(g.cancel(), wrong_scheduler);
+  }).join();
+  CHECK(!g.cancelled());
+  CHECK(g.size() == 1);
+  g.join();
 }
 
 }  // namespace

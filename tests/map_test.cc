@@ -8,15 +8,18 @@
 #include <memory>
 #include <ranges>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "weft/channel/channel.h"
 #include "weft/scheduler/scheduler.h"
+#include "weft/scheduler/shield.h"
 #include "weft/scheduler/spawn.h"
 #include "weft/scheduler/timeout.h"
 #include "weft/scheduler/virtual_clock.h"
 #include "weft/scheduler/yield.h"
 #include "weft/structure/broken_promise.h"
+#include "weft/tasklet/error.h"
 
 namespace {
 
@@ -178,6 +181,30 @@ TEST_CASE("map() tells of a call that was killed") {
         2);
   };
   CHECK_THROWS_AS(call(), broken_promise);
+}
+
+TEST_CASE("another thread may not ask map_unordered for results") {
+  const scheduler s;
+  auto results =
+      map_unordered(std::vector{1, 2, 3}, [](int i) { return i; }, 2);
+  auto at = results.begin();
+  std::thread([&] {
+    const scheduler other;
+    CHECK_THROWS_AS(++at, wrong_scheduler);
+  }).join();
+  CHECK(*at == 1);
+  ++at;
+  CHECK(*at == 2);
+}
+
+TEST_CASE("for_each() reads no more after a failure that is held back") {
+  const scheduler s;
+  int last = 0;
+  const shield on;
+  const auto numbers = std::views::iota(0) |
+                       std::views::transform([&](int i) { return last = i; });
+  CHECK_THROWS_AS(for_each(numbers, [](int) { throw 'x'; }, 2), char);
+  CHECK(last < 4);
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <functional>
 #include <string>
+#include <thread>
 
 #include "weft/channel/channel.h"
 #include "weft/scheduler/scheduler.h"
@@ -16,6 +17,7 @@
 #include "weft/scheduler/virtual_clock.h"
 #include "weft/scheduler/yield.h"
 #include "weft/structure/scope.h"
+#include "weft/tasklet/error.h"
 
 namespace {
 
@@ -206,6 +208,21 @@ TEST_CASE_METHOD(fixture,
   p.resize(1);
   run();
   CHECK(trace == "a");
+}
+
+TEST_CASE_METHOD(fixture, "another thread may not use one") {
+  pool p(1);
+  const bool full = GENERATE(true, false);
+  if (full) p.spawn(worker('a'));
+  std::thread([&] {
+    const scheduler other;
+    CHECK_THROWS_AS(p.spawn([] {}), wrong_scheduler);
+    CHECK_THROWS_AS(p.try_spawn([] {}), wrong_scheduler);
+    CHECK_THROWS_AS(p.resize(2), wrong_scheduler);
+    CHECK_THROWS_AS(p.join(), wrong_scheduler);
+  }).join();
+  CHECK(p.limit() == 1);
+  CHECK(p.running() == (full ? 1 : 0));
 }
 
 }  // namespace

@@ -12,6 +12,7 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -20,8 +21,13 @@
 #include "weft/scheduler/shield.h"
 #include "weft/scheduler/spawn.h"
 #include "weft/scheduler/timeout.h"
+#include "weft/scheduler/traps.h"
 #include "weft/scheduler/virtual_clock.h"
 #include "weft/scheduler/yield.h"
+#include "weft/structure/group.h"
+#include "weft/sync/tasklet_local.h"
+#include "weft/tasklet/error.h"
+#include "weft/tasklet/greenlet.h"
 
 namespace {
 
@@ -526,6 +532,20 @@ TEST_CASE("one may outlive its scheduler") {
   CHECK_THROWS_AS(all.join(), no_scheduler);
 }
 
+TEST_CASE("another thread may not use one") {
+  const scheduler s;
+  scope all;
+  all.spawn([] { yield(); });
+  std::thread([&] {
+    const scheduler other;
+    CHECK_THROWS_AS(all.spawn([] {}), wrong_scheduler);
+    CHECK_THROWS_AS(all.join(), error);
+    CHECK_THROWS_AS(all.cancel(), wrong_scheduler);
+  }).join();
+  CHECK(!all.cancelled());
+  CHECK(all.size() == 1);
+}
+
 TEST_CASE("without a scheduler there is none") {
   CHECK_THROWS_AS(scope(), no_scheduler);
 }
@@ -547,6 +567,156 @@ TEST_CASE_METHOD(fixture,
   owner.kill();
   owner.join();
   CHECK(reported == "7");
+}
+
+// ---- when a member has ended
+
+TEST_CASE("a member has ended when the values that it carries have") {
+  const scheduler s;
+  const tasklet_local<std::shared_ptr<void>> last;
+  const auto spawn_one = [&last](auto& in, std::string& trace) {
+    in.spawn([&last, &trace] {
+      last.set(std::shared_ptr<void>(nullptr, [&trace](void*) {
+        yield();
+        trace += 'x';
+      }));
+    });
+  };
+  SECTION("of a scope") {
+    std::string trace;
+    {
+      scope all;
+      spawn_one(all, trace);
+    }
+    CHECK(trace == "x");
+  }
+  SECTION("of a group that is awaited") {
+    std::string trace;
+    group g;
+    spawn_one(g, trace);
+    g.join();
+    CHECK(trace == "x");
+  }
+  SECTION("of a group that ends") {
+    std::string trace;
+    {
+      group g;
+      spawn_one(g, trace);
+      yield();  // The function has returned.
+      CHECK(g.size() == 0);
+    }
+    CHECK(trace == "x");
+  }
+}
+
+TEST_CASE("a member has ended when the greenlets that it leaves have") {
+  const scheduler s;
+  std::string trace;
+  greenlet left;
+  {
+    scope all;
+    all.spawn([&] {
+      left = greenlet([&trace, home = current_greenlet()] {
+        const struct mark {
+          std::string& trace;
+          ~mark() {
+            yield();
+            trace += 'x';
+          }
+        } m{trace};
+        home.switch_to();
+      });
+      left.switch_to();
+      trace += 'a';
+    });
+  }
+  CHECK(trace == "ax");
+}
+
+TEST_CASE("a group that ends with a value of its member waits for the others") {
+  const scheduler s;
+  struct server {
+    explicit server(std::string& t) : trace(t) {}
+    ~server() { trace += 's'; }
+    std::string& trace;
+    group all;
+  };
+  std::string trace;
+  const tasklet_local<std::shared_ptr<server>> last;
+  auto one = std::make_shared<server>(trace);
+  group& all = one->all;
+  all.spawn([&] {
+    const struct mark {
+      std::string& trace;
+      ~mark() { trace += 'w'; }
+    } m{trace};
+    suspend();
+  });
+  all.spawn(
+      [&last, one = std::move(one)]() mutable { last.set(std::move(one)); });
+  run();
+  CHECK(trace == "sw");
+}
+
+// ---- traps
+
+TEST_CASE("under a trap join() changes nothing") {
+  const scheduler s;
+  scope all;
+  const tasklet t = all.spawn([] { yield(); });
+  yield();
+  SECTION("that forbids to block") {
+    const block_trap none;
+    CHECK_THROWS_AS(all.join(), block_trap_error);
+  }
+  SECTION("that forbids to switch") {
+    const switch_trap none;
+    CHECK_THROWS_AS(all.join(), switch_trap_error);
+  }
+  CHECK(t.alive());
+  CHECK(!all.cancelled());
+  all.join();
+  const switch_trap none;
+  all.join();  // There is nobody to wait for.
+}
+
+TEST_CASE("the end of a scope or a group waits under traps, too") {
+  const scheduler s;
+  bool ended = false;
+  const auto member = [&ended] {
+    const struct mark {
+      bool& ended;
+      ~mark() { ended = true; }
+    } m{ended};
+    suspend();
+  };
+  SECTION("a scope, where it must not block") {
+    const auto f = [&] {
+      const block_trap none;
+      scope all;
+      all.spawn(member);
+      yield();
+    };
+    CHECK_THROWS_AS(f(), block_trap_error);
+  }
+  SECTION("a scope, where nothing may switch") {
+    const auto f = [&] {
+      std::optional<switch_trap> none;
+      scope all;
+      all.spawn(member);
+      yield();
+      none.emplace();
+    };
+    CHECK_THROWS_AS(f(), switch_trap_error);
+  }
+  SECTION("a group") {
+    std::optional<switch_trap> none;
+    group all;
+    all.spawn(member);
+    yield();
+    none.emplace();
+  }
+  CHECK(ended);
 }
 
 }  // namespace
