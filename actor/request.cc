@@ -58,6 +58,10 @@ void request_core::attach(asker_core& a) noexcept {
 
 void request_core::require_open() const {
   if (answered_) throw error("weft: this request has been answered");
+  if (asker_ != nullptr && asker_->home_ != this_dispatcher())
+    dispatcher::throw_wrong_scheduler(
+        "this request comes from", asker_->home_,
+        "it is answered in the thread of its asker");
 }
 
 void request_core::fail(std::exception_ptr what) {
@@ -75,14 +79,17 @@ void request_core::close() noexcept {
 void request_core::release(bool answered) noexcept {
   asker_core* a = std::exchange(asker_, nullptr);
   if (a == nullptr) return;
+  if (a->home_ != this_dispatcher())
+    stop(
+        "a request was destroyed in another thread while its asker waited for "
+        "the answer; destroy it in the asker's");
   a->request_ = nullptr;
   a->done_ = true;
   if (!answered)
     a->failure_ = std::make_exception_ptr(
         error("weft: the question was dropped without an answer"));
   if (a->line_.empty()) return;
-  dispatcher* s = this_dispatcher();
-  s->serve(a->line_.front(), a->line_);
+  a->home_->serve(a->line_.front(), a->line_);
 }
 
 }  // namespace weft

@@ -15,7 +15,9 @@
 // is destroyed without an answer makes the asker throw error. If the asker has
 // been killed or its time has passed, the answer goes nowhere.
 //
-// Thread safety: the thread of the asker's scheduler.
+// Thread safety: the thread of the asker's scheduler. Elsewhere reply() and
+//                fail() throw wrong_scheduler; to destroy it there while somebody
+//                waits for the answer ends the program.
 // Cost:          O(1), no allocation: the reply lies on the asker's stack.
 #pragma once
 
@@ -51,6 +53,7 @@ class asker_core {
  private:
   friend class request_core;
   void settle();
+  dispatcher* home_ = this_dispatcher();
   bool done_ = false;
   std::exception_ptr failure_;
   class request_core* request_ = nullptr;
@@ -66,7 +69,7 @@ class request_core {
   // Somebody waits for the answer.
   [[nodiscard]] bool wanted() const { return asker_ != nullptr; }
   // The asker throws `what`. Throws std::invalid_argument for a null pointer,
-  // error where there was an answer.
+  // error where there was an answer, wrong_scheduler.
   void fail(std::exception_ptr what);
 
  protected:
@@ -99,8 +102,8 @@ class request : public request_core {
   explicit request(Body... values) : body(std::move(values)...) {}
 
   // The asker goes on with it, at the tail of the queue. Once: throws error
-  // where there was an answer; what making the reply throws, and then it is
-  // still open.
+  // where there was an answer, wrong_scheduler; what making the reply throws, and
+  // then it is still open.
   template <typename R = Reply>
     requires(!std::is_void_v<Reply> && std::constructible_from<Reply, R>)
   void reply(R&& value) {

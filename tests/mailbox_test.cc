@@ -1,16 +1,22 @@
 // SPDX-License-Identifier: BSL-1.0
 // Law 24: mailboxes and requests.
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <chrono>
+#include <csignal>
+#include <cstdlib>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
+#include "weft/tests/support/both_threads.h"
 #include "weft/tests/support/counted.h"
+#include "weft/tests/support/in_child.h"
 #include "weft/weft.h"
 
 namespace {
@@ -18,6 +24,11 @@ namespace {
 using namespace weft;
 using namespace std::chrono_literals;
 using weft_test::counted;
+using weft_test::ending;
+using weft_test::in_child;
+using weft_test::refusal_of;
+using weft_test::refused;
+using weft_test::this_thread_text;
 
 struct word {
   std::string text;
@@ -333,6 +344,49 @@ TEST_CASE("a request is answered once") {
   run();
 }
 
+TEST_CASE("a request is answered in the thread of its asker") {
+  const scheduler s;
+  mailbox<square> in;
+  std::optional<square> kept;
+  spawn([&] { in.receive([&](square q) { kept.emplace(std::move(q)); }); });
+  const tasklet asker = spawn([&] { CHECK(in.ask<int>(0) == 1); });
+  yield();
+  yield();
+  const std::string home = this_thread_text();
+  bool ran = false;
+  std::thread([&] {
+    CHECK_THROWS_AS(kept->reply(2), wrong_scheduler);
+    const scheduler other;
+    CHECK_THAT(refusal_of([&] { kept->reply(2); }),
+               Catch::StartsWith(refused("this request comes from", home)));
+    CHECK_THROWS_AS(kept->fail(std::make_exception_ptr(3)), wrong_scheduler);
+    ran = true;
+  }).join();
+  CHECK(ran);
+  kept->reply(1);
+  asker.join();
+  // Nobody waits for it any more.
+  std::thread([&] { kept.reset(); }).join();
+}
+
+TEST_CASE("a request that is dropped in another thread ends the program") {
+  const ending e = in_child([] {
+    const scheduler s;
+    mailbox<square> in;
+    std::optional<square> kept;
+    spawn([&] { in.receive([&](square q) { kept.emplace(std::move(q)); }); });
+    spawn([&] { in.ask<int>(0); });
+    yield();
+    yield();
+    std::thread([&] { kept.reset(); }).join();
+  });
+  CHECK(e.by_signal(SIGABRT));
+  CHECK(
+      e.said ==
+      "weft: a request was destroyed in another thread while its asker waited "
+      "for the answer; destroy it in the asker's\n");
+}
+
 TEST_CASE("the reply to an asker that is gone goes nowhere") {
   counted::reset();
   virtual_clock clock;
@@ -418,6 +472,27 @@ TEST_CASE("a time-out that comes while others' messages do is not lost") {
   });
   CHECK_FALSE(with_timeout(1s, [&] { in.receive_only<char>(); }));
   CHECK(clock.now().time_since_epoch() == 1s);
+}
+
+TEST_CASE("a clock may ask the mailbox that is about to be waited in") {
+  struct asking : virtual_clock {
+    clock::time_point now() noexcept override {
+      if (of != nullptr) most = std::max(most, std::abs(of->balance()));
+      return virtual_clock::now();
+    }
+    const mailbox<int, char>* of = nullptr;
+    int most = 0;
+  } clock;
+  const scheduler s({.driver = &clock});
+  mailbox<int, char> in;
+  clock.of = &in;
+  CHECK_FALSE(in.receive_only_for<char>(1s));
+  in.send(1);
+  CHECK_FALSE(in.receive_only_for<char>(1s));
+  clock.of = nullptr;
+  // One who chooses counts as nobody.
+  CHECK(clock.most == 0);
+  CHECK(clock.now().time_since_epoch() == 2s);
 }
 
 TEST_CASE("one who asks is not kept by a question that was only taken in") {
