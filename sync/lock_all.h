@@ -10,7 +10,8 @@
 // others lock the same ones in another order, fair mutexes may be handed round
 // among those who step back for ever.
 //
-// Each may be anything that has lock() and unlock(). Parks as their lock()
+// Each may be anything that has lock() and unlock(); of a std::unique_lock, and
+// what else has mutex(), the address of that counts. Parks as their lock()
 // does. What a lock() throws comes out, and those that were locked are unlocked.
 // Cost: a lock() each; no allocation.
 #pragma once
@@ -23,18 +24,29 @@
 
 namespace weft {
 
+// Private: what is locked by it.
+template <typename L>
+const void* locked_by(const L& l) {
+  if constexpr (requires { static_cast<const void*>(l.mutex()); })
+    return l.mutex();
+  else
+    return std::addressof(l);
+}
+
 template <typename... Lockables>
 void lock_all(Lockables&... all) {
   struct one {
+    const void* place;
     void* what;
     void (*lock)(void*);
     void (*unlock)(void*);
   };
-  std::array<one, sizeof...(all)> each{one{
-      std::addressof(all), [](void* l) { static_cast<Lockables*>(l)->lock(); },
-      [](void* l) { static_cast<Lockables*>(l)->unlock(); }}...};
+  std::array<one, sizeof...(all)> each{
+      one{locked_by(all), std::addressof(all),
+          [](void* l) { static_cast<Lockables*>(l)->lock(); },
+          [](void* l) { static_cast<Lockables*>(l)->unlock(); }}...};
   std::sort(each.begin(), each.end(), [](const one& a, const one& b) {
-    return std::less<>()(a.what, b.what);
+    return std::less<>()(a.place, b.place);
   });
   std::size_t locked = 0;
   try {

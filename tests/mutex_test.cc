@@ -229,6 +229,26 @@ TEST_CASE("lock_all() locks in one order, whatever order it is given") {
   CHECK(turns == 60);
 }
 
+TEST_CASE("lock_all() of locks locks in the order of their mutexes") {
+  const scheduler s;
+  mutex a;
+  mutex b;
+  mutex& first = GENERATE(false, true) ? a : b;
+  const auto both = [](mutex& x, mutex& y) {
+    std::unique_lock one(x, std::defer_lock);
+    std::unique_lock other(y, std::defer_lock);
+    lock_all(one, other);
+    yield();
+  };
+  first.lock();
+  const tasklet t = spawn([&] { both(a, b); });
+  const tasklet u = spawn([&] { both(b, a); });
+  yield();
+  first.unlock();
+  t.join();
+  u.join();
+}
+
 TEST_CASE("a lock_all() that fails leaves nothing locked") {
   const scheduler s;
   std::array<mutex, 3> all;
