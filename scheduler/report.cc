@@ -20,6 +20,11 @@ std::string describe_site(const std::source_location& site) {
   return std::string(site.file_name()) + ":" + std::to_string(site.line());
 }
 
+// " at a.cc:5"; nothing, where the place is not known.
+std::string describe_place(const wait_record& w) {
+  return w.site.line() == 0 ? std::string() : " at " + describe_site(w.site);
+}
+
 const wait_target* target_of(const wait_record& w) {
   return w.queue != nullptr ? w.queue->target() : nullptr;
 }
@@ -96,7 +101,7 @@ std::string core::describe(const wait_record& w) {
   if (w.sibling != nullptr) return describe_select(w);
   if (&w == &nowhere()) return "is paused: it was created or removed";
   return (w.pause != 0 ? "is paused in " : "waits in ") +
-         describe_operation(w) + " at " + describe_site(w.site);
+         describe_operation(w) + describe_place(w);
 }
 
 std::string core::describe_operation(const wait_record& w) {
@@ -118,8 +123,8 @@ std::string core::describe_select(const wait_record& first) {
   std::string text = "waits in select";
   const char* before = " of ";
   for (const wait_record* w = &first; w->sibling != nullptr; w = w->sibling) {
-    text += std::exchange(before, ", ") + describe_operation(*w) + " at " +
-            describe_site(w->site);
+    text += std::exchange(before, ", ") + describe_operation(*w) +
+            describe_place(*w);
   }
   return text;
 }
