@@ -95,7 +95,8 @@ class mailbox : private rendezvous<std::variant<Messages...>> {
   // ---- for senders
 
   // Parks until there is room. Takes a message, or what one can be made of. On
-  // failure an argument that can be assigned to is as it was.
+  // failure a message that can be assigned to without throwing is as it was; what
+  // one was made of has been moved from.
   // Throws channel_closed if closed, or destroyed meanwhile.
   template <typename M>
     requires std::constructible_from<message, M>

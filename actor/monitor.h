@@ -12,7 +12,9 @@
 //
 // A monitor changes nothing for the tasklet. What escapes that goes where it
 // always goes, unless the monitor was made with take_failure: then nobody else
-// gets it but those who join.
+// gets it but those who join. What leaves a function that was spawned in a scope,
+// a group or a pool, or by async(), is told to whoever made it instead: such a
+// tasklet ends normally.
 //
 // Ordering:      told when the tasklet is dead; those who wait go to the tail,
 //                behind those who join, in the order in which they came.
@@ -82,8 +84,9 @@ class monitor final : private end_observer {
     return {*this, std::forward<F>(handler), where};
   }
 
-  // Nobody waits any more.
+  // The tasklet has ended, or had when this was made.
   [[nodiscard]] bool ended() const { return !watching(); }
+  // The tasklet, alive or not.
   [[nodiscard]] const tasklet& whose() const { return end_.who; }
 
  private:

@@ -25,8 +25,8 @@
 //                 and the partner stays parked.
 // Thread safety:  belongs to the scheduler of the first operation on it; in any
 //                 other thread operations throw wrong_scheduler or
-//                 no_scheduler. One that is made with weft::shared belongs to
-//                 all: see below.
+//                 no_scheduler; queries and set_ functions are not checked.
+//                 One that is made with weft::shared belongs to all: see below.
 // Lifetime:       ending it wakes those who wait: receivers with nullopt,
 //                 senders with channel_closed. Neither copied nor moved.
 // Cost:           O(1) an operation; no allocation, no lock, no atomic
@@ -37,7 +37,8 @@
 //
 //   weft::channel<job> jobs(128, weft::shared);
 //
-// All of the above holds, in one order for all threads. What is done before a
+// All of the above holds, in one order for all threads; but an lvalue whose copy
+// may throw, and whose move does not, is copied first and then moved. What is done before a
 // send happens before what is done after the receive that gets it; before a
 // close, before what is done after a receive that gives nullopt. Preference
 // matters where both that meet are of one scheduler; between two, the caller goes

@@ -81,7 +81,8 @@ class scheduler {
 
   // As run(), but comes back once `budget` is spent; the clock is read between
   // switches, and at least one is made. Who would have run next is the first to
-  // run next time. Never sleeps: with nothing runnable it returns idle.
+  // run next time. Never sleeps: with nothing runnable it returns idle, or drained
+  // where nothing can wake anyone.
   run_result run_for(
       std::chrono::nanoseconds budget,
       std::source_location where = std::source_location::current());
@@ -128,7 +129,9 @@ class scheduler {
   error_handler set_error_handler(error_handler f);
 
   // Gives memory back to the system: that of free stacks, and what parked and
-  // runnable tasklets have used of theirs below where they stand now. A
+  // runnable tasklets have used of theirs below where they stand now, but where
+  // stacks are measured or they stand in a generator or greenlet, whose own stacks
+  // are not touched. A
   // scheduler that is about to sleep for long does the first by itself, for
   // free stacks beyond twice the number in use.
   // Cost: a system call for every stack.

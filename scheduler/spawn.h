@@ -32,10 +32,11 @@ namespace weft {
 struct spawn_options {
   // For reports; copied.
   std::string name = {};
-  // In bytes, rounded up to a power of two from 8 KiB to 1 GiB; 0: the
-  // scheduler's.
+  // In bytes, rounded up to a power of two from 8 KiB (aarch64: 16 KiB) to 1 GiB;
+  // 0: the scheduler's.
   std::size_t stack_size = 0;
-  // For reports.
+  // For reports. spawn(f, args...) without options has the address of the code
+  // that calls it instead.
   spawn_site site = std::source_location::current();
 };
 

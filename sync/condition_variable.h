@@ -14,7 +14,7 @@
 //                 All lock the mutex again in the order in which they go on.
 // Thread safety:  belongs to the scheduler of the first operation on it; in any
 //                 other thread operations throw wrong_scheduler or
-//                 no_scheduler.
+//                 no_scheduler; queries and set_name() are not checked.
 // Lifetime:       ending one has those who wait go on with an error.
 // Cost:           O(1), and notify_all() O(those who wait); no allocation.
 //
@@ -46,8 +46,9 @@ class condition_variable : public waiting_line {
   // meanwhile; no_scheduler, wrong_scheduler; deadlock_error where nobody could
   // notify it; tasklet_exit when killed, and what throw_exception() raises;
   // block_trap_error, switch_trap_error. Main gets what escaped a tasklet.
-  // Only where it cannot be locked again, for a deadlock or a trap, is it left
-  // unlocked; a std::unique_lock knows.
+  // Only where it cannot be locked again is it left unlocked, and that thrown
+  // instead: for a deadlock, a trap, an owner that has ended, the end of the
+  // mutex. A std::unique_lock knows.
   template <typename Lock>
   void wait(Lock& lock, location where = location::current()) {
     static_cast<void>(wait_as(lock, wait_forever{}, where));

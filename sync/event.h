@@ -12,7 +12,7 @@
 //                 came.
 // Thread safety:  belongs to the scheduler of the first operation on it; in any
 //                 other thread operations throw wrong_scheduler or
-//                 no_scheduler.
+//                 no_scheduler; queries and set_name() are not checked.
 // Lifetime:       ending one has those who wait go on with an error; those that
 //                 it has released already do not touch it any more.
 // Cost:           O(1), and set() O(those who wait); no allocation.
@@ -62,7 +62,7 @@ class auto_reset_event : public waitable<auto_reset_event> {
   // The first who waits goes on; where nobody waits, the next one to come does
   // not. A second set() before that is lost. Neither switches nor parks. Throws
   // no_scheduler, wrong_scheduler. One who is killed before it goes on leaves
-  // its turn to the next.
+  // its turn to the next, or to who comes, though it was cleared meanwhile.
   void set() {
     attend();
     give_back(0);

@@ -14,7 +14,7 @@
 //                 overtakes.
 // Thread safety:  belongs to the scheduler of the first operation on it; in any
 //                 other thread operations throw wrong_scheduler or
-//                 no_scheduler.
+//                 no_scheduler; queries and set_name() are not checked.
 // Lifetime:       ending one has those who wait go on with an error. A tasklet
 //                 that ends without unlocking leaves it locked: from then on
 //                 lock() throws error. After the scheduler's end unlock()

@@ -13,7 +13,7 @@
 //                 is not overtaken by those who want few.
 // Thread safety:  belongs to the scheduler of the first operation on it; in any
 //                 other thread operations throw wrong_scheduler or
-//                 no_scheduler.
+//                 no_scheduler; queries and set_name() are not checked.
 // Lifetime:       ending one has those who wait go on with an error.
 // Cost:           O(1), and release() O(those who go on); no allocation.
 #pragma once

@@ -67,8 +67,8 @@ class tasklet_local {
   tasklet_local& operator=(const tasklet_local&) = delete;
   ~tasklet_local() = default;
 
-  // The current tasklet's, made now if it has none. Valid until reset() or its
-  // end. Throws no_scheduler, std::bad_alloc, what making it throws.
+  // The current tasklet's, made now if it has none. Valid until set(),
+  // reset() or its end. Throws no_scheduler, std::bad_alloc, what making it throws.
   T& operator*() const {
     descriptor& d = here();
     if (T* has = find(d)) return *has;

@@ -44,7 +44,8 @@ class context_var {
   context_var& operator=(const context_var&) = delete;
   ~context_var() = default;
 
-  // Of the current greenlet. Valid until it is set again there.
+  // Of the current greenlet. Valid until it is set or reset there, or the greenlet
+  // is given another context.
   [[nodiscard]] const T& get() const {
     context_values& values = current_context();
     const auto at = values.find(key_);

@@ -168,7 +168,7 @@ class yielder<void, Send> {
 };
 
 struct generator_options {
-  // In bytes, rounded up to a power of two from 8 KiB to 1 GiB.
+  // In bytes, rounded up to a power of two from 8 KiB (aarch64: 16 KiB) to 1 GiB.
   std::size_t stack_size = default_stack;
 };
 

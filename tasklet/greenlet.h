@@ -58,7 +58,7 @@ namespace weft {
 class greenlet;
 
 struct greenlet_options {
-  // In bytes, rounded up to a power of two from 8 KiB to 1 GiB.
+  // In bytes, rounded up to a power of two from 8 KiB (aarch64: 16 KiB) to 1 GiB.
   std::size_t stack_size = default_stack;
   // What its context_vars begin with.
   context_policy context = context_policy::empty;

@@ -23,7 +23,8 @@
 //                are requests to it: they do not wait, and are carried out
 //                between two of its tasklets, those of one thread in their
 //                order. All else is for the scheduler's thread only, and throws
-//                wrong_scheduler elsewhere, with everything as it was.
+//                wrong_scheduler elsewhere, with everything as it was; what is
+//                no query, no_scheduler in a thread without one.
 // Cost:          O(1), no allocation, unless said otherwise.
 //
 // The queries stand here; the verbs are scheduling: scheduler/ defines them.
@@ -166,13 +167,13 @@ class tasklet {
   // While it is on, the tasklet's operations throw block_trap_error where they
   // would block it, and leave everything as it was. Gives what it was before;
   // false for a dead one. A weft::block_trap does it for a scope. Throws
-  // wrong_scheduler, no_scheduler, what is due to the caller.
+  // wrong_scheduler, no_scheduler.
   // (Stackless: tasklet.block_trap.)
   bool set_block_trap(bool on) const;
   [[nodiscard]] bool block_trap() const;
 
   // For reports. Nothing happens to a dead one. Throws std::bad_alloc,
-  // wrong_scheduler, no_scheduler, what is due to the caller.
+  // wrong_scheduler, no_scheduler.
   void set_name(std::string name) const;
 
   // It has not ended. If it has, all that it has done has been done.

@@ -216,6 +216,30 @@ TEST_CASE("a flood from another thread keeps nobody here from his turn") {
   CHECK(fair);
 }
 
+TEST_CASE("a flood from another thread does not keep run_until from its time") {
+  std::atomic<int> under_way = 0;
+  std::atomic<bool> enough = false;
+  scheduler s;
+  std::thread flood([&, out = outside()] {
+    while (!enough) {
+      if (under_way == 1000) {
+        std::this_thread::yield();
+        continue;
+      }
+      ++under_way;
+      out.post([&under_way] { --under_way; });
+    }
+  });
+  if (GENERATE(true, false)) spawn([] { sleep_for(1h); });
+  for (int frame = 0; frame != 5; ++frame) {
+    const auto end = weft::clock::now() + 2ms;
+    CHECK(s.run_until(end).why == run_result::budget);
+    CHECK(weft::clock::now() >= end);
+  }
+  enough = true;
+  flood.join();
+}
+
 TEST_CASE(
     "those who yield for ever keep nothing that was posted from its turn") {
   const scheduler s;

@@ -7,8 +7,9 @@
 //
 // The calls go to helper threads, first come, first served: a bounded number for
 // the whole process, which are made as they are needed and kept. There f may do
-// anything but use weft: it has no scheduler. It may refer to what lies on the
-// caller's stack, because the caller does not go on before f has returned:
+// whatever a thread without a scheduler may, also send to shared channels. It may
+// refer to what lies on the caller's stack, because the caller does not go on
+// before f has returned:
 //
 // - A call that has not begun when the tasklet is killed, interrupted or thrown
 //   into is withdrawn, and that is raised at once.

@@ -28,8 +28,8 @@
 //                 written to stderr. join() first where all is to be done.
 // Idle:           a thread with nothing to run sleeps in the kernel.
 // Signals:        the threads have the signal mask of who made the pool.
-// fork():         the threads do not come along. In the child everything throws
-//                 error, and the end does nothing.
+// fork():         the threads do not come along. In the child what spawns or
+//                 waits throws error, and the end does nothing.
 // Cost:           one allocation and a lock; a system call where a thread sleeps.
 // (Go: GOMAXPROCS. Boost.Fiber: the work-sharing scheduler, which moves what has
 // begun.)
