@@ -79,7 +79,7 @@ void request_core::close() noexcept {
 void request_core::release(bool answered) noexcept {
   asker_core* a = std::exchange(asker_, nullptr);
   if (a == nullptr) return;
-  if (a->home_ != this_dispatcher())
+  if (!a->line_.empty() && a->home_ != this_dispatcher())
     stop(
         "a request was destroyed in another thread while its asker waited for "
         "the answer; destroy it in the asker's");

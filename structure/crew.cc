@@ -25,9 +25,13 @@ void crew::require_home() const {
 // Those that have ended are forgotten when their room is needed: O(1) a spawn.
 void crew::make_room() {
   if (cancelled_ || members_.size() < members_.capacity()) return;
+  forget_dead();
+  members_.reserve(std::max<std::size_t>(4, 2 * members_.size()));
+}
+
+void crew::forget_dead() noexcept {
   if (killing_ == 0)
     std::erase_if(members_, [](const tasklet& t) { return !t.alive(); });
-  members_.reserve(std::max<std::size_t>(4, 2 * members_.size()));
 }
 
 void crew::enrol(const tasklet& t) noexcept {
@@ -38,10 +42,14 @@ void crew::enrol(const tasklet& t) noexcept {
 }
 
 void crew::leave() noexcept {
-  dispatcher* s = this_dispatcher();
-  if (s->current != nullptr) hear_of(*s->current->who);
-  if (--size_ > outliving_) return;
-  while (!waiting_.empty()) s->serve(waiting_.front(), waiting_);
+  const control_block* const me = this_dispatcher()->current;
+  if (me != nullptr) hear_of(*me->who);
+  if (--size_ <= outliving_) wake_waiting();
+}
+
+void crew::wake_waiting() noexcept {
+  while (!waiting_.empty())
+    this_dispatcher()->serve(waiting_.front(), waiting_);
 }
 
 void crew::hear_of(descriptor& d) noexcept {
@@ -58,8 +66,14 @@ void crew::fail(std::exception_ptr what) noexcept {
     this_dispatcher()->report_unheard(who, what);
 }
 
+void crew::require_home_of_living() const {
+  if (at_home()) return;
+  if (size_ != 0 || std::ranges::any_of(members_, &tasklet::alive))
+    require_home();
+}
+
 void crew::kill() {
-  if (size_ != 0) require_home();
+  require_home_of_living();
   const auto alive = shared_from_this();
   bool parks = false;  // A member that does so, while a driver is at work.
   {
@@ -80,7 +94,7 @@ void crew::kill() {
 }
 
 void crew::cancel() {
-  if (size_ != 0) require_home();
+  require_home_of_living();
   cancelled_ = true;
   kill();
 }
@@ -94,14 +108,14 @@ bool crew::has_current() const {
   return (this_dispatcher()->current->flags & run_out) == 0 && has(me);
 }
 
-tasklet crew::lingering() const {
+tasklet crew::lingering() {
+  forget_dead();
   const auto found = std::ranges::find_if(
       members_, [](const tasklet& t) { return t.alive() && !t.is_current(); });
   return found != members_.end() ? *found : tasklet();
 }
 
-void crew::require_waiting(const char* reason,
-                           std::source_location where) const {
+void crew::require_waiting(const char* reason, std::source_location where) {
   if (size_ == 0 && !lingering().alive()) return;
   this_dispatcher()->require_parking(wait_record(reason, where));
 }
@@ -128,11 +142,10 @@ void crew::wait_for_all_but(std::size_t outliving, const char* reason,
 }
 
 void crew::drain(const char* reason, std::source_location where) noexcept {
-  if (this_dispatcher() != home_) return;
-  if (size_ == 0 && !lingering().alive()) return;
+  if (!at_home() || (size_ == 0 && !lingering().alive())) return;
   const shield on;
   const untrapped off;
-  if (has_current()) ++outliving_;
+  if (has_current() && ++outliving_ == size_) wake_waiting();
   cancel();
   try {
     wait_for_all_but(outliving_, reason, where);

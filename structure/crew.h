@@ -3,7 +3,7 @@
 //
 // Each has a membership, which is destroyed when its callable is: when that has
 // returned, or when it is killed before its start. Most have ended then. Who has
-// not, because the end of what it carries parks, is joined. Crew and owner are
+// not, because the end of what it carries parks, is joined, if it ran. Crew and owner are
 // apart, because members may outlive the owner's scope where they refuse to die.
 #pragma once
 
@@ -36,6 +36,7 @@ class crew : public std::enable_shared_from_this<crew> {
   // Throws no_scheduler.
   explicit crew(overseer& o);
 
+  [[nodiscard]] bool at_home() const { return this_dispatcher() == home_; }
   // Throws no_scheduler, wrong_scheduler.
   void require_home() const;
 
@@ -51,14 +52,14 @@ class crew : public std::enable_shared_from_this<crew> {
   // As if the current one, a member, had thrown it.
   void fail(std::exception_ptr what) noexcept;
 
-  // Members that have not ended.
+  // Members whose callables have not ended.
   [[nodiscard]] std::size_t size() const { return size_; }
   // Parks until all have ended. Throws as join().
   void wait(const char* reason, std::source_location where) {
     wait_for_all_but(0, reason, where);
   }
   // Throws what a trap makes of wait().
-  void require_waiting(const char* reason, std::source_location where) const;
+  void require_waiting(const char* reason, std::source_location where);
   // Cancels, and waits for the end of all but the caller, whatever comes
   // meanwhile, and under traps, too; what makes that impossible is reported.
   void drain(const char* reason, std::source_location where) noexcept;
@@ -116,9 +117,13 @@ class crew : public std::enable_shared_from_this<crew> {
   void enrol(const tasklet& t) noexcept;
   [[nodiscard]] bool has(const tasklet& t) const;
   // Another one whose callable has ended, and which has not; a dead one: none.
-  // Requires: all callables but the caller's have ended. Cost: O(n).
-  [[nodiscard]] tasklet lingering() const;
+  // Requires: all callables but the caller's have ended. Forgets the dead: O(1) a
+  // spawn.
+  [[nodiscard]] tasklet lingering();
+  void forget_dead() noexcept;
+  void require_home_of_living() const;
   void leave() noexcept;
+  void wake_waiting() noexcept;
   // The current one, if that is a member that was ended before it began.
   void hear_of(descriptor& d) noexcept;
 

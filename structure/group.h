@@ -88,7 +88,7 @@ class group {
   void cancel() { crew_->cancel(); }
   [[nodiscard]] bool cancelled() const { return crew_->cancelled(); }
 
-  // Those that have not ended.
+  // Those whose functions have not ended.
   [[nodiscard]] std::size_t size() const { return crew_->size(); }
 
   // In the order in which they happened; a kill is none.

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "weft/scheduler/scheduler.h"
+#include "weft/scheduler/traps.h"
 
 namespace weft {
 
@@ -22,7 +23,7 @@ scope::~scope() noexcept(false) {
     try {
       join(where_);
     } catch (...) {
-      drain();                 // After a trap.
+      drain();                 // After a trap, say.
       news_.report_at_last();  // What came after that, or before and in vain.
       throw;
     }
@@ -33,6 +34,8 @@ scope::~scope() noexcept(false) {
 }
 
 void scope::drain() noexcept {
+  if (!crew_->at_home()) return;
+  const untrapped off;
   cancel();
   crew_->drain("the end of a scope", where_);
 }
@@ -40,13 +43,17 @@ void scope::drain() noexcept {
 void scope::join(std::source_location where) {
   if (!news_.is_for(current()))
     throw error("weft: a scope is joined by the tasklet that made it");
+  const auto or_drain = [this](auto step) {
+    try {
+      step();
+    } catch (...) {
+      drain();
+      throw;
+    }
+  };
+  or_drain([] { this_dispatcher()->admit(); });
   crew_->require_waiting("join of a scope", where);
-  try {
-    crew_->wait("join of a scope", where);
-  } catch (...) {
-    drain();
-    throw;
-  }
+  or_drain([&] { crew_->wait("join of a scope", where); });
   news_.raise_at_last();
 }
 

@@ -86,7 +86,7 @@ class scope {
   // Throws std::bad_alloc.
   [[nodiscard]] std::stop_token get_stop_token();
 
-  // Its tasklets that have not ended.
+  // Its tasklets whose functions have not ended.
   [[nodiscard]] std::size_t size() const { return crew_->size(); }
 
  private:

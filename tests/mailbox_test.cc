@@ -381,10 +381,9 @@ TEST_CASE("a request that is dropped in another thread ends the program") {
     std::thread([&] { kept.reset(); }).join();
   });
   CHECK(e.by_signal(SIGABRT));
-  CHECK(
-      e.said ==
-      "weft: a request was destroyed in another thread while its asker waited "
-      "for the answer; destroy it in the asker's\n");
+  CHECK_THAT(e.said,
+             Catch::StartsWith("weft: a request was destroyed in another "
+                               "thread while its asker waited for the answer"));
 }
 
 TEST_CASE("the reply to an asker that is gone goes nowhere") {

@@ -719,4 +719,40 @@ TEST_CASE("the end of a scope or a group waits under traps, too") {
   CHECK(ended);
 }
 
+TEST_CASE("the end of a scope may end callables that block, under a trap") {
+  const scheduler s;
+  struct slow {
+    explicit slow(bool& e) : ended(&e) {}
+    slow(slow&& other) noexcept : ended(std::exchange(other.ended, nullptr)) {}
+    slow& operator=(slow&&) = delete;
+    ~slow() {
+      if (ended == nullptr) return;
+      const shield on;
+      sleep_for(1ms);
+      *ended = true;
+    }
+    bool* ended;
+  };
+  bool ended = false;
+  const auto f = [&ended] {
+    const block_trap none;
+    scope all;
+    all.spawn([one = slow(ended)] {});
+  };
+  CHECK_THROWS_AS(f(), block_trap_error);
+  CHECK(ended);
+}
+
+TEST_CASE("what is due comes before a trap") {
+  const scheduler s;
+  const auto f = [] {
+    const block_trap none;
+    scope all;
+    all.spawn([] { suspend(); });
+    all.spawn([] { throw 1; });
+    yield();
+  };
+  CHECK_THROWS_AS(f(), int);
+}
+
 }  // namespace
