@@ -617,9 +617,9 @@ TEST_CASE("a member has ended when the greenlets that it leaves have") {
     scope all;
     all.spawn([&] {
       left = greenlet([&trace, home = current_greenlet()] {
-        const struct mark {
+        const struct slow_mark {
           std::string& trace;
-          ~mark() {
+          ~slow_mark() {
             yield();
             trace += 'x';
           }
@@ -646,10 +646,7 @@ TEST_CASE("a group that ends with a value of its member waits for the others") {
   auto one = std::make_shared<server>(trace);
   group& all = one->all;
   all.spawn([&] {
-    const struct mark {
-      std::string& trace;
-      ~mark() { trace += 'w'; }
-    } m{trace};
+    const mark m{trace, 'w'};
     suspend();
   });
   all.spawn(
@@ -682,12 +679,9 @@ TEST_CASE("under a trap join() changes nothing") {
 
 TEST_CASE("the end of a scope or a group waits under traps, too") {
   const scheduler s;
-  bool ended = false;
-  const auto member = [&ended] {
-    const struct mark {
-      bool& ended;
-      ~mark() { ended = true; }
-    } m{ended};
+  std::string trace;
+  const auto member = [&trace] {
+    const mark m{trace, 'w'};
     suspend();
   };
   SECTION("a scope, where it must not block") {
@@ -716,7 +710,7 @@ TEST_CASE("the end of a scope or a group waits under traps, too") {
     yield();
     none.emplace();
   }
-  CHECK(ended);
+  CHECK(trace == "w");
 }
 
 TEST_CASE("the end of a scope may end callables that block, under a trap") {
