@@ -38,8 +38,8 @@
 //   weft::channel<job> jobs(128, weft::shared);
 //
 // All of the above holds, in one order for all threads; but an lvalue whose copy
-// may throw, and whose move does not, is copied first and then moved. What is done before a
-// send happens before what is done after the receive that gets it; before a
+// may throw, and whose move does not, is copied first and then moved. What is
+// done before a send happens before what is done after the receive that gets it; before a
 // close, before what is done after a receive that gives nullopt. Preference
 // matters where both that meet are of one scheduler; between two, the caller goes
 // on. Values move under the channel's lock, but for buffered ones whose moves

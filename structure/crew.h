@@ -3,8 +3,9 @@
 //
 // Each has a membership, which is destroyed when its callable is: when that has
 // returned, or when it is killed before its start. Most have ended then. Who has
-// not, because the end of what it carries parks, is joined, if it ran. Crew and owner are
-// apart, because members may outlive the owner's scope where they refuse to die.
+// not, because the end of what it carries parks, is joined, if it ran. Crew and
+// owner are apart, because members may outlive the owner's scope where they
+// refuse to die.
 #pragma once
 
 #include <cstddef>

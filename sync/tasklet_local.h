@@ -68,7 +68,8 @@ class tasklet_local {
   ~tasklet_local() = default;
 
   // The current tasklet's, made now if it has none. Valid until set(),
-  // reset() or its end. Throws no_scheduler, std::bad_alloc, what making it throws.
+  // reset() or its end. Throws no_scheduler, std::bad_alloc, what making it
+  // throws.
   T& operator*() const {
     descriptor& d = here();
     if (T* has = find(d)) return *has;

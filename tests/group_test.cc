@@ -17,6 +17,7 @@
 #include "weft/scheduler/spawn.h"
 #include "weft/scheduler/virtual_clock.h"
 #include "weft/scheduler/yield.h"
+#include "weft/sync/tasklet_local.h"
 #include "weft/tasklet/error.h"
 #include "weft/tests/support/both_threads.h"
 
@@ -259,6 +260,28 @@ TEST_CASE("another thread may not use one") {
   CHECK(!g.cancelled());
   CHECK(g.size() == 1);
   g.join();
+}
+
+TEST_CASE("who waits for one in its member's last words hears of its end") {
+  const scheduler s;
+  const tasklet_local<std::shared_ptr<void>> last;
+  auto g = std::make_unique<group>();
+  bool told = false;
+  g->spawn([&] {
+    yield();
+    g.reset();
+  });
+  g->spawn([&] {
+    last.set(std::shared_ptr<void>(nullptr, [&](void*) {
+      try {
+        g->wait();
+      } catch (const error&) {
+        told = true;
+      }
+    }));
+  });
+  CHECK(run().blocked == 0);
+  CHECK(told);
 }
 
 }  // namespace
