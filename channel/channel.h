@@ -48,7 +48,7 @@
 // ends it while tasklets of other threads wait has the program stopped: close()
 // it before. (Go's channels; Stackless's between threads.)
 // Cost: a switch to another thread, about 1 us if that is awake; a buffered
-// value some 20 ns where two threads stream.
+// value some 10 ns where two threads stream.
 //
 // Every operation that may park or switch throws tasklet_exit when its tasklet
 // is killed; what throw_exception() raises in it; in main, what escaped a

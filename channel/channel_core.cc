@@ -2,8 +2,10 @@
 #include "weft/channel/channel_core.h"
 
 #include <cassert>
+#include <chrono>
 #include <stdexcept>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "weft/channel/channel_callback.h"
@@ -16,7 +18,16 @@ namespace {
 // Equals no scheduler's key, nor the null of one that wants the long way.
 constexpr char no_key = 0;
 constexpr wait_kind channel_kind{"channel"};
-constexpr std::uint32_t longest_linger = 128;  // in relax(), some 30 ns each
+constexpr std::uint32_t longest_linger = 512;  // in relax(), some 30 ns each
+constexpr std::chrono::microseconds much_longer{200};
+
+bool may_linger(const any_wait& wait) noexcept {
+  if (const auto* w = std::get_if<wait_for>(&wait))
+    return w->time >= much_longer;
+  if (const auto* w = std::get_if<wait_until>(&wait))
+    return w->deadline - std::chrono::steady_clock::now() >= much_longer;
+  return std::holds_alternative<wait_forever>(wait);
+}
 
 }  // namespace
 
@@ -75,16 +86,18 @@ void channel_core::dismiss(Service& by, wait_queue& line) noexcept {
 
 bool channel_core::linger(dispatcher* s, bool puts,
                           const any_wait& wait) const noexcept {
-  if (std::holds_alternative<wait_never>(wait)) return false;
+  if (!may_linger(wait)) return false;
   ring_ends& r = *its_ring();
-  for (std::uint32_t left = longest_linger, pace = r.pace(puts);
-       r.flows() && left >= pace && s->pass(pace); left -= pace) {
+  std::uint32_t left = longest_linger;
+  for (const std::uint32_t pace = r.pace(puts); left >= pace; left -= pace) {
+    if (!r.flows() || !s->pass(pace)) return false;
     const std::size_t size = r.size();
     const std::size_t came = puts ? r.capacity() - size : size;
     if (came == 0) continue;
     r.learn(puts, came);
     return true;
   }
+  r.learn(puts, 0);
   return false;
 }
 

@@ -133,9 +133,9 @@ class alignas(128) channel_core : protected channel_front, private wait_target {
   };
   // As the operations of channel, of any thread.
   op_status operate(const shared_operation& o, const any_wait& wait);
-  // Before it parks where a buffer was full, or empty: waits a few microseconds
-  // for another thread to change that, which costs both less than a letter.
-  // False: it may not wait, there is something else to do, or it was in vain.
+  // Before it parks where a buffer was full, or empty: waits some 15 us for
+  // another thread to change that, which costs both less than a letter. False:
+  // it may not wait so long, there is something else to do, or it was in vain.
   bool linger(dispatcher* s, bool puts, const any_wait& wait) const noexcept;
   // It is_turn(): yields before an operation that need not wait, but could.
   void take_turn(dispatcher* s, bool sends);
@@ -217,7 +217,8 @@ class alignas(128) channel_core : protected channel_front, private wait_target {
   [[nodiscard]] ring_ends* its_ring() const {
     return is_shared() ? beside_.ring : nullptr;
   }
-  // Requires: it is shared.
+  // These require that it is shared.
+  [[nodiscard]] ring_ends* shared_ring_ends() const { return beside_.ring; }
   void set_ring(ring_ends* r) { beside_.ring = r; }
 
   void set_kind(const wait_kind& what) { kind = &what; }

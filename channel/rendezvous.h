@@ -78,7 +78,7 @@ class rendezvous : protected channel_core {
                                        location where) {
     dispatcher* s = this_dispatcher();
     if (key_ != s->key) [[unlikely]]
-      return put_slowly(std::forward<Value>(value), wait, where);
+      return put_otherwise(std::forward<Value>(value), wait, where);
     return put_admitted(s, std::forward<Value>(value), false, wait, where);
   }
 
@@ -86,7 +86,7 @@ class rendezvous : protected channel_core {
   [[gnu::always_inline]] op_status get(landing& to, Wait wait, location where) {
     dispatcher* s = this_dispatcher();
     if (key_ != s->key) [[unlikely]]
-      return get_slowly(to, wait, where);
+      return get_otherwise(to, wait, where);
     return get_admitted(s, to, wait, where);
   }
 
@@ -213,11 +213,34 @@ class rendezvous : protected channel_core {
 
   // ---- of any other operation
 
-  // Its key did not fit.
+  // Its key did not fit. A shared buffer comes first, and need not pay for more.
+  template <typename Value, typename Wait>
+  [[gnu::noinline]] op_status put_otherwise(Value&& value, Wait wait,
+                                            location where) {
+    if (!is_shared())
+      return put_slowly(std::forward<Value>(value), wait, where);
+    if constexpr (std::is_nothrow_constructible_v<T, Value&&>) {
+      if (at_once(wait, [&](shared_ring<T>& its) {
+            return its.try_put(std::forward<Value>(value));
+          }))
+        return op_status::done;
+    }
+    return put_shared(std::forward<Value>(value), wait, where);
+  }
+  template <typename Wait>
+  [[gnu::noinline]] op_status get_otherwise(landing& to, Wait wait,
+                                            location where) {
+    if (!is_shared()) return get_slowly(to, wait, where);
+    if (at_once(wait, [&to](shared_ring<T>& its) {
+          return its.try_take(
+              [&to](T&& value) { land(&to, std::move(value)); });
+        }))
+      return op_status::done;
+    return get_shared(to, wait, where);
+  }
   template <typename Value, typename Wait>
   [[gnu::noinline]] op_status put_slowly(Value&& value, Wait wait,
                                          location where) {
-    if (is_shared()) return put_shared(std::forward<Value>(value), wait, where);
     dispatcher* s = this_dispatcher();
     tell(s, true, !buffer_.full(), !std::is_same_v<Wait, wait_never>);
     const admission a = admit_send(s);
@@ -228,7 +251,6 @@ class rendezvous : protected channel_core {
   template <typename Wait>
   [[gnu::noinline]] op_status get_slowly(landing& to, Wait wait,
                                          location where) {
-    if (is_shared()) return get_shared(to, wait, where);
     dispatcher* s = this_dispatcher();
     tell(s, false, !buffer_.empty(), !std::is_same_v<Wait, wait_never>);
     const admission a = admit_receive(s, !buffer_.empty());
@@ -249,14 +271,37 @@ class rendezvous : protected channel_core {
 
   // Null: it has no buffer.
   [[nodiscard]] shared_ring<T>* ring() const {
-    return static_cast<shared_ring<T>*>(its_ring());
+    return static_cast<shared_ring<T>*>(shared_ring_ends());
   }
   // Nothing forbids an operation that neither waits nor wakes anybody.
   static bool is_free(const dispatcher* s) {
     return !s->flagged(~std::uint32_t{none_here});
   }
+  // Its buffer takes the operation as it is.
+  template <typename Wait, typename Attempt>
+  [[gnu::always_inline]] bool at_once(Wait, Attempt attempt) {
+    dispatcher* s = this_dispatcher();
+    if (ring() == nullptr || !is_free(s)) return false;
+    if (!std::is_same_v<Wait, wait_never> && s->is_turn()) return false;
+    const claimed got = attempt(*ring());
+    if (got == claimed::later) ring_ends::give_way();
+    return got == claimed::yes;
+  }
+  // The same, with patience. False: it takes the guard. So does an attempt that
+  // finds no room, or nothing, and does not wait: others may go by that, and
+  // only who has stopped an end knows what its owner has done before.
+  template <typename Attempt>
+  bool unguarded(bool puts, const any_wait& wait, Attempt attempt) {
+    dispatcher* s = this_dispatcher();
+    if (ring() == nullptr || !is_free(s)) return false;
+    claimed got = ring_ends::patiently(attempt);
+    if (got == claimed::none && linger(s, puts, wait) && is_free(s))
+      got = ring_ends::patiently(attempt);
+    return got == claimed::yes;
+  }
   template <typename Value>
-  op_status put_shared(Value&& value, const any_wait& wait, location where) {
+  [[gnu::noinline]] op_status put_shared(Value&& value, any_wait wait,
+                                         location where) {
     if constexpr (std::is_nothrow_move_constructible_v<T> &&
                   !std::is_nothrow_constructible_v<T, Value&&>) {
       T copy(std::forward<Value>(value));
@@ -265,11 +310,8 @@ class rendezvous : protected channel_core {
     dispatcher* s = this_dispatcher();
     if (!std::holds_alternative<wait_never>(wait) && s->is_turn()) [[unlikely]]
       take_turn(s, true);
-    shared_ring<T>* const its = ring();
-    const auto flows = [&] {
-      return is_free(s) && its->try_put(std::forward<Value>(value));
-    };
-    if (its != nullptr && (flows() || (linger(s, true, wait) && flows())))
+    if (unguarded(true, wait,
+                  [&] { return ring()->try_put(std::forward<Value>(value)); }))
       return op_status::done;
     if (s->flagged(channels_watched))
       tell(s, true, !full(), !std::holds_alternative<wait_never>(wait));
@@ -288,16 +330,15 @@ class rendezvous : protected channel_core {
                     offered(value), offer_of<Value>},
                    wait);
   }
-  op_status get_shared(landing& to, const any_wait& wait, location where) {
+  [[gnu::noinline]] op_status get_shared(landing& to, any_wait wait,
+                                         location where) {
     dispatcher* s = this_dispatcher();
     if (!std::holds_alternative<wait_never>(wait) && s->is_turn()) [[unlikely]]
       take_turn(s, false);
-    shared_ring<T>* const its = ring();
-    const auto flows = [&] {
-      return is_free(s) &&
-             its->try_take([&to](T&& value) { land(&to, std::move(value)); });
-    };
-    if (its != nullptr && (flows() || (linger(s, false, wait) && flows())))
+    if (unguarded(false, wait, [&] {
+          return ring()->try_take(
+              [&to](T&& value) { land(&to, std::move(value)); });
+        }))
       return op_status::done;
     if (s->flagged(channels_watched))
       tell(s, false, size() != 0, !std::holds_alternative<wait_never>(wait));

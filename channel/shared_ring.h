@@ -2,23 +2,20 @@
 // Private: the values that a shared buffered channel holds, first in, first out.
 //
 // While nobody waits and nothing unusual is afoot the ring *flows*: any thread
-// puts and takes values without the channel's guard, at the cost of one
-// compare-and-swap. Whoever has the guard and means to use the buffer stops it
-// first; then nobody else touches it, but for those who had been let in before,
-// who finish.
+// puts and takes values without the channel's guard. Whoever has the guard and
+// means to use the buffer stops it first; then nobody else touches it, but for
+// those who had been let in before, who finish.
 //
-//   put:   reserve a place - construct - turn the cell to "full"
-//   take:  reserve a value - move out - turn the cell to "free for the next lap"
+//   put:   claim a place - construct - turn the cell to "full"
+//   take:  claim a value - move out - turn the cell to "free for the next lap"
 //
 // Invariants:
-// - An end is the position of the next value to be put or taken, twice, and
-//   whether it has been stopped: one word, so that nobody is let in by an end
-//   that has been stopped meanwhile.
 // - A cell's turn is p where it is free for position p, p + 1 where it has the
 //   value of position p. So there are two cells at least.
 // - It flows only where moving a T throws nothing.
 //
-// (Dmitry Vyukov's bounded queue, of any capacity, that can be stopped.)
+// (Dmitry Vyukov's bounded queue, of any capacity, that can be stopped, and
+// whose ends can be owned.)
 #pragma once
 
 #include <algorithm>
@@ -31,6 +28,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "weft/channel/ring_end.h"
 #include "weft/scheduler/guard.h"
 
 namespace weft {
@@ -42,8 +40,8 @@ class ring_ends {
   ring_ends& operator=(const ring_ends&) = delete;
 
   [[nodiscard]] std::size_t size() const {
-    const auto first = head_.load(std::memory_order_acquire) / step;
-    const auto end = tail_.load(std::memory_order_acquire) / step;
+    const auto first = head_.at(std::memory_order_acquire);
+    const auto end = tail_.at(std::memory_order_acquire);
     // Both ends may have moved on between these two.
     return end > first ? std::min<std::size_t>(end - first, capacity_) : 0;
   }
@@ -51,73 +49,82 @@ class ring_ends {
   [[nodiscard]] bool empty() const { return size() == 0; }
   [[nodiscard]] bool full() const { return size() >= capacity_; }
 
-  [[nodiscard]] bool flows() const {
-    return (tail_.load(std::memory_order_relaxed) & stopped) == 0;
+  [[nodiscard]] bool flows() const { return tail_.flows(); }
+  // Both require the channel's guard.
+  void stop() noexcept {
+    ring_end::stopping in(tail_);
+    ring_end::stopping out(head_);
+    if (in.needs_fence() || out.needs_fence()) claimant::far_fence();
+    in.wait();
+    out.wait();
+  }
+  void flow() noexcept {
+    if (!may_flow_) return;
+    tail_.flow();
+    head_.flow();
+  }
+
+  // Two that work at the same place pass its memory to and fro for every value.
+  // So whoever meets another gives way, but not for ever.
+  template <typename Attempt>
+  static claimed patiently(Attempt attempt) {
+    claimed got = attempt();
+    for (int i = 1; got == claimed::later && i != most_meetings; ++i) {
+      give_way();
+      got = attempt();
+    }
+    return got;
+  }
+  static void give_way() noexcept {
+    for (int i = 0; i != standoff; ++i) relax();
   }
 
   // How long it pays to wait between two looks, in relax(): of those who put,
   // and of those who take. Long where much comes meanwhile, so that both sides
-  // seldom meet; short where one value at a time goes to and fro.
+  // seldom meet; short where little comes, or little is room for.
   [[nodiscard]] std::uint32_t pace(bool puts) const {
-    return (puts ? put_pace_ : take_pace_).load(std::memory_order_relaxed);
+    return end_of(puts).pace.load(std::memory_order_relaxed);
   }
   void learn(bool puts, std::size_t came) noexcept {
     const std::uint32_t p = pace(puts);
-    (puts ? put_pace_ : take_pace_)
-        .store(came > 1 ? std::min(2 * p, longest_pace)
-                        : std::max(p / 2, shortest_pace),
-               std::memory_order_relaxed);
-  }
-
-  // Both require the channel's guard.
-  void stop() noexcept {
-    tail_.fetch_or(stopped, std::memory_order_acq_rel);
-    head_.fetch_or(stopped, std::memory_order_acq_rel);
-  }
-  void flow() noexcept {
-    if (!may_flow_) return;
-    tail_.fetch_and(~stopped, std::memory_order_acq_rel);
-    head_.fetch_and(~stopped, std::memory_order_acq_rel);
+    end_of(puts).pace.store(came > little ? std::min(2 * p, longest_pace_)
+                                          : std::max(p / 2, shortest_pace),
+                            std::memory_order_relaxed);
   }
 
  protected:
-  // How often an operation gives way to another, and for how long: if both went
-  // on at once, they would pass the same memory to and fro for every value.
-  static constexpr int most_meetings = 8;
-  static constexpr int standoff = 32;  // in relax()
+  using position = ring_end::position;
 
   static constexpr std::size_t largest = std::size_t{1} << 31;
-  using position = std::uint64_t;
-  static constexpr position stopped = 1;
-  static constexpr position step = 2;
   static constexpr std::uint32_t shortest_pace = 2;
-  static constexpr std::uint32_t longest_pace = 64;
+  static constexpr std::uint32_t longest_pace = 256;
 
   ring_ends(std::size_t capacity, bool may_flow)
-      : capacity_(checked(capacity)), may_flow_(may_flow) {}
+      : capacity_(checked(capacity)),
+        longest_pace_(static_cast<std::uint32_t>(std::clamp<std::size_t>(
+            capacity / 4, shortest_pace, longest_pace))),
+        may_flow_(may_flow) {
+    if (may_flow) static_cast<void>(claimant::has_far_fence());
+  }
   ~ring_ends() = default;
-
-  static void stand_off(int meeting) noexcept {
-    if (meeting == most_meetings) return;
-    for (int i = 0; i != standoff; ++i) relax();
-  }
-  static bool advance(std::atomic<position>& end, position from) noexcept {
-    return end.compare_exchange_strong(from, from + step,
-                                       std::memory_order_acq_rel,
-                                       std::memory_order_relaxed);
-  }
 
   // Each on a line of its own: those who put and those who take look at the
   // other's only where they find no room, or nothing.
-  alignas(64) std::atomic<position> tail_{stopped};
-  std::atomic<position> seen_head_{0};  // a value that it has had
-  std::atomic<std::uint32_t> put_pace_{shortest_pace};
-  alignas(64) std::atomic<position> head_{stopped};
-  std::atomic<std::uint32_t> take_pace_{shortest_pace};
+  ring_end tail_{shortest_pace};
+  ring_end head_{shortest_pace};
   alignas(64) std::size_t capacity_;
+  std::uint32_t longest_pace_;
   bool may_flow_;
 
  private:
+  static constexpr int most_meetings = 8;
+  static constexpr int standoff = 32;  // in relax()
+  static constexpr std::size_t little = 4;
+
+  [[nodiscard]] const ring_end& end_of(bool puts) const {
+    return puts ? tail_ : head_;
+  }
+  [[nodiscard]] ring_end& end_of(bool puts) { return puts ? tail_ : head_; }
   static std::size_t checked(std::size_t capacity) {
     if (capacity > largest)
       throw std::length_error(
@@ -146,38 +153,31 @@ class shared_ring : public ring_ends {
     }
   }
 
-  // As long as it flows; false: it does not, or there is no room, or others were
-  // in the way for long. Requires: U makes a T without throwing.
+  // As long as it flows. Requires: U makes a T without throwing.
   template <typename U>
-  [[gnu::always_inline]] bool try_put(U&& value) noexcept {
-    for (int i = 0; i != most_meetings; stand_off(++i)) {
-      const position end = tail_.load(std::memory_order_relaxed);
-      if ((end & stopped) != 0 || !has_room(end / step)) return false;
-      cell& c = at(end / step);
-      if (!c.is_ready(end / step) || !advance(tail_, end)) continue;
-      c.put(std::forward<U>(value), end / step);
-      return true;
-    }
-    return false;
+  [[gnu::always_inline]] claimed try_put(U&& value) noexcept {
+    position p;
+    const claimed got = tail_.claim(p, [this](position end) {
+      if (!has_room(end)) return claimed::none;
+      return at(end).is_ready(end) ? claimed::yes : claimed::later;
+    });
+    if (got == claimed::yes) at(p).put(std::forward<U>(value), p);
+    return got;
   }
   // The same of the next value, which use(T&&) takes.
   template <typename Use>
-  [[gnu::always_inline]] bool try_take(Use use) noexcept {
-    for (int i = 0; i != most_meetings; stand_off(++i)) {
-      const position first = head_.load(std::memory_order_relaxed);
-      if ((first & stopped) != 0) return false;
-      cell& c = at(first / step);
-      if (!c.is_ready(first / step + 1)) {
-        if (tail_.load(std::memory_order_relaxed) / step == first / step)
-          return false;
-        continue;
-      }
-      if (!advance(head_, first)) continue;
-      use(std::move(c.value()));
-      c.clear(first / step + mask_ + 1);
-      return true;
-    }
-    return false;
+  [[gnu::always_inline]] claimed try_take(Use use) noexcept {
+    position p;
+    const claimed got = head_.claim(p, [this](position first) {
+      if (at(first).is_ready(first + 1)) return claimed::yes;
+      return tail_.at(std::memory_order_relaxed) == first ? claimed::none
+                                                          : claimed::later;
+    });
+    if (got != claimed::yes) return got;
+    cell& c = at(p);
+    use(std::move(c.value()));
+    c.clear(p + mask_ + 1);
+    return got;
   }
 
   // These require that it has been stopped, and not by somebody else; put(),
@@ -185,21 +185,21 @@ class shared_ring : public ring_ends {
   // changed.
   template <typename U>
   void put(U&& value) {
-    const position p = tail_.load(std::memory_order_relaxed) / step;
+    const position p = tail_.at(std::memory_order_relaxed);
     cell& c = at(p);
     c.await(p);
     c.put(std::forward<U>(value), p);
-    tail_.fetch_add(step, std::memory_order_relaxed);
+    tail_.advance();
   }
   template <typename Use>
   bool take(Use use) {
-    const position p = head_.load(std::memory_order_relaxed) / step;
-    if (p == tail_.load(std::memory_order_relaxed) / step) return false;
+    const position p = head_.at(std::memory_order_relaxed);
+    if (p == tail_.at(std::memory_order_relaxed)) return false;
     cell& c = at(p);
     c.await(p + 1);
     use(std::move(c.value()));
     c.clear(p + mask_ + 1);
-    head_.fetch_add(step, std::memory_order_relaxed);
+    head_.advance();
     return true;
   }
 
@@ -235,9 +235,9 @@ class shared_ring : public ring_ends {
   // What those did before who made the room happens before a put into it, though
   // their cells may be others than its own.
   bool has_room(position p) noexcept {
-    if (is_within(p, seen_head_.load(std::memory_order_acquire))) return true;
-    const position head = head_.load(std::memory_order_acquire) / step;
-    seen_head_.store(head, std::memory_order_release);
+    if (is_within(p, tail_.seen.load(std::memory_order_acquire))) return true;
+    const position head = head_.at(std::memory_order_acquire);
+    tail_.seen.store(head, std::memory_order_release);
     return is_within(p, head);
   }
   // `p` may be out of date, and `head` beyond it.

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <new>
 
+#include "weft/scheduler/claimant.h"
 #include "weft/scheduler/core.h"
 #include "weft/scheduler/guard.h"
 #include "weft/scheduler/registry.h"
@@ -27,6 +28,7 @@ void forget_other_threads() {
     new (&c->own_driver) thread_driver;  // Somebody may have been waking it.
   }
   guard::free_all();
+  claimant::forget_others();
   if (weft_this_strand_home != nullptr) weft_this_strand_home->renumber();
   r.mutex.unlock();
 }

@@ -202,6 +202,7 @@ bool dispatcher::pass(std::uint32_t moments) noexcept {
   if (!flagged(none_here)) {
     const core& c = core::of(this);
     if (c.impatience.count() == 0 || c.spinning < c.impatience) return false;
+    ahead += moments / 4;
   }
   for (; moments != 0; --moments) {
     if (flagged(~std::uint32_t{none_here})) return false;

@@ -86,7 +86,8 @@ struct dispatcher {
   std::uint32_t default_stack_class = 0;
   std::uint32_t launch_class = 0;  // whose seeds begin by themselves
   std::uint64_t random_state = 0;  // of the choices of select()
-  std::uint32_t ahead = 0;         // operations since the last turn was given
+  std::uint32_t ahead = 0;  // operations since the last turn was given, and the
+                            // time that they have passed
 
   constexpr dispatcher() noexcept = default;
   constexpr dispatcher(std::uint32_t f, exception_state* e) noexcept
