@@ -266,6 +266,8 @@ class channel : private rendezvous<T> {
   // no_scheduler, std::bad_alloc, what is due to the caller. (CCP's channel.)
   using core::clear;
 
+  // The following tell of an instant, which may be over where it is shared.
+
   // How many senders (positive) or receivers (negative) are parked.
   using core::balance;
   // Who has waited here longest; not alive where nobody waits.

@@ -25,7 +25,7 @@ bool may_linger(const any_wait& wait) noexcept {
   if (const auto* w = std::get_if<wait_for>(&wait))
     return w->time >= much_longer;
   if (const auto* w = std::get_if<wait_until>(&wait))
-    return w->deadline - std::chrono::steady_clock::now() >= much_longer;
+    return w->deadline >= std::chrono::steady_clock::now() + much_longer;
   return std::holds_alternative<wait_forever>(wait);
 }
 
@@ -108,10 +108,8 @@ void channel_core::take_turn(dispatcher* s, bool sends) {
     const ring_ends* const r = its_ring();
     return r != nullptr && !(sends ? r->full() : r->empty());
   });
-  if (goes_on)
-    s->give_turn();
-  else
-    s->ahead = 0;  // It parks.
+  // Whoever lingers, or parks, gives one then.
+  if (goes_on) s->give_turn();
 }
 
 op_status channel_core::operate(const shared_operation& o,
@@ -133,7 +131,7 @@ op_status channel_core::operate(dispatcher* s, const shared_operation& o,
                                 const any_wait& wait) {
   crossing_wait w(o.reason, o.where, s);
   const bool sends = &o.line == &senders_;
-  // Tried once before the clock is read.
+  // Tried once before it is known when to give up.
   bool may_park = std::holds_alternative<wait_forever>(wait);
   for (;; may_park = true) {
     shared_service by(s);
@@ -160,6 +158,7 @@ op_status channel_core::operate(dispatcher* s, const shared_operation& o,
     if (std::holds_alternative<wait_never>(wait)) return op_status::would_block;
     if (!w.limit(wait)) return op_status::timed_out;
   }
+  s->ahead = 0;
   s->switch_to(s->current, s->queue.take());
   if (w.timed_out != 0) return op_status::timed_out;
   if (w.slot != nullptr) return op_status::done;

@@ -19,6 +19,7 @@ void ring_end::consider() noexcept {
   run_.store(run, std::memory_order_relaxed);
   if (run < run_needed_.load(std::memory_order_relaxed)) return;
 
+  run_.store(0, std::memory_order_relaxed);
   claimant* const me = claimant::of_this_thread();
   if (me == nullptr) return;
   claimant* none = &nobody;

@@ -198,12 +198,13 @@ bool core::spin(time_point until) const noexcept {
 }
 
 bool dispatcher::pass(std::uint32_t moments) noexcept {
-  if (!queue.empty()) return false;
   if (!flagged(none_here)) {
     const core& c = core::of(this);
     if (c.impatience.count() == 0 || c.spinning < c.impatience) return false;
-    ahead += moments / 4;
+    ahead += (moments + 3) / 4;
+    if (ahead >= a_turn && gives_turns()) poll_in_turn();
   }
+  if (queue.members() != 0) return false;
   for (; moments != 0; --moments) {
     if (flagged(~std::uint32_t{none_here})) return false;
     relax();
@@ -211,10 +212,18 @@ bool dispatcher::pass(std::uint32_t moments) noexcept {
   return true;
 }
 
-void dispatcher::give_turn() {
-  if (flagged(polling | no_switching) || current->who->atomics != 0) return;
+bool dispatcher::gives_turns() const noexcept {
+  return !flagged(polling | no_switching) && current->who->atomics == 0;
+}
+
+void dispatcher::poll_in_turn() noexcept {
   core& c = core::of(this);
   if (std::exchange(ahead, 0) >= a_turn && c.has_sources()) c.poll_sources();
+}
+
+void dispatcher::give_turn() {
+  if (!gives_turns()) return;
+  poll_in_turn();
   yield();
 }
 

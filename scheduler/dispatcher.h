@@ -281,6 +281,7 @@ struct dispatcher {
   // Passes the time of so many relax() for somebody who is about to park. False:
   // he had better: there is something to do, or to look for, or a scheduler that
   // has to wait does not spin.
+  // Meanwhile turns come due as between operations, but nobody yields.
   [[nodiscard]] bool pass(std::uint32_t moments) noexcept;
 
   // With a partner in another thread that is always faster, a tasklet would never
@@ -294,6 +295,8 @@ struct dispatcher {
   }
   // Yields, unless that is forbidden, after a look at timers and the driver.
   void give_turn();
+  [[nodiscard]] bool gives_turns() const noexcept;
+  void poll_in_turn() noexcept;
 
   // Has timers and the driver looked at from now on, once a round. Whoever
   // makes the driver expect something calls it.

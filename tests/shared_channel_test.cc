@@ -836,6 +836,47 @@ TEST_CASE("a partner that is always faster keeps nobody from their turn") {
   enough = true;
 }
 
+TEST_CASE("a partner that is a little slower keeps nobody from their turn") {
+  const scheduler s;
+  channel<int> c(8, shared);
+  const bool sends = GENERATE(false, true);
+  std::atomic<bool> enough{false};
+  const elsewhere partner([&] {
+    while (!enough) {
+      if (sends)
+        static_cast<void>(c.try_receive());
+      else
+        c.try_send(1);
+      for (int i = 0; i != 50; ++i) relax();
+    }
+  });
+  const tasklet busy = spawn([&] {
+    for (;;) {
+      if (sends)
+        c.send(1);
+      else
+        c.receive();
+    }
+  });
+  for (int i = 0; i != 5; ++i) sleep_for(1ms);
+  busy.kill();
+  enough = true;
+}
+
+TEST_CASE("a time that has long passed is no reason to linger") {
+  const scheduler s;
+  channel<int> c(2, shared);
+  const auto long_ago = std::chrono::steady_clock::time_point::min();
+  CHECK(c.receive_until(long_ago).status() == op_status::timed_out);
+  CHECK(c.receive_for(std::chrono::nanoseconds::min()).status() ==
+        op_status::timed_out);
+  c.send(1);
+  c.send(2);
+  CHECK(c.send_until(long_ago, 3) == op_status::timed_out);
+  CHECK(c.send_for(-1h, 3) == op_status::timed_out);
+  CHECK(c.size() == 2);
+}
+
 TEST_CASE("to destroy one while others wait there stops the program") {
   const auto end = weft_test::in_child([] {
     auto c = std::make_unique<channel<int>>(shared);
