@@ -9,7 +9,7 @@ constinit claimant ring_end::nobody;
 
 // Several threads may be here at once: then a run is counted wrong, at worst.
 void ring_end::consider() noexcept {
-  const void* const caller = &weft_this_claimant;
+  claimant* const* const caller = &weft_this_claimant;
   if (alone_.load(std::memory_order_relaxed) != caller) {
     alone_.store(caller, std::memory_order_relaxed);
     run_.store(0, std::memory_order_relaxed);

@@ -102,7 +102,7 @@ class alignas(64) ring_end {
   std::atomic<std::uint64_t> word_{stopped};
   std::atomic<claimant*> owner_{&nobody};
   // Who made the claim that was looked at last.
-  std::atomic<const void*> alone_{nullptr};
+  std::atomic<claimant* const*> alone_{nullptr};
   std::atomic<position> owned_since_{0};
   std::atomic<std::uint32_t> run_{0};
   std::atomic<std::uint32_t> run_needed_{shortest_run};

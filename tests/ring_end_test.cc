@@ -37,7 +37,7 @@ void elsewhere(F f) {
   std::thread(f).join();
 }
 
-claimed put(shared_ring<int>& r, int value) { return r.try_put(int{value}); }
+claimed put(shared_ring<int>& r, int value) { return r.try_put(value); }
 claimed take(shared_ring<int>& r, int& value) {
   return r.try_take([&value](int&& v) { value = v; });
 }
@@ -238,7 +238,8 @@ TEST_CASE("threads that come and go hand the ends of a channel on") {
       for (int i = 0; i != 2 * each; ++i) got.push_back(*c.receive());
     });
   senders.join();
-  bool ordered = got.size() == senders_in_turn * each;
+  constexpr int all = senders_in_turn * each;
+  bool ordered = got.size() == all;
   for (std::size_t i = 0; i != got.size(); ++i)
     ordered &= got[i] == static_cast<int>(i);
   CHECK(ordered);
