@@ -7,6 +7,7 @@
 #include <catch2/catch.hpp>
 #include <chrono>
 #include <cstddef>
+#include <cstdio>
 #include <deque>
 #include <future>
 #include <mutex>
@@ -378,10 +379,12 @@ TEST_CASE("the child of a fork() takes what a lost thread owned") {
     ::alarm(30);
     for (int i = 0; i != 2 * for_long; ++i) {
       c.send(i);
-      if (c.receive() != i) _exit(1);
+      if (c.receive() != i) return;
     }
+    std::fputs("as ever", stderr);
   });
   over = true;
   other.join();
-  CHECK(e.returned);
+  // Not how it ended: valgrind misses what the lost thread had.
+  CHECK_THAT(e.said, Catch::Matchers::Contains("as ever"));
 }
