@@ -39,10 +39,10 @@
 //
 // All of the above holds, in one order for all threads; but an lvalue whose copy
 // may throw, and whose move does not, is copied first and then moved. What is
-// done before a send happens before what is done after the receive that gets it; before a
-// close, before what is done after a receive that gives nullopt. Preference
-// matters where both that meet are of one scheduler; between two, the caller goes
-// on. Values move under the channel's lock, but for buffered ones whose moves
+// done before a send happens before what is done after the receive that gets it;
+// before a close, before what is done after a receive that gives nullopt.
+// Preference matters where both that meet are of one scheduler; between two, the
+// caller goes on. Values move under the channel's lock, but for buffered ones whose moves
 // throw nothing: neither these, nor copies, nor the destructors of what was moved
 // from block or use a shared channel. It outlives every operation on it; whoever
 // ends it while tasklets of other threads wait has the program stopped: close()

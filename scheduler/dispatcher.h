@@ -280,14 +280,14 @@ struct dispatcher {
 
   // Passes the time of so many relax() for somebody who is about to park. False:
   // he had better: there is something to do, or to look for, or a scheduler that
-  // has to wait does not spin.
-  // Meanwhile turns come due as between operations, but nobody yields.
+  // has to wait does not spin. Looks at timers and the driver when a turn is due.
   [[nodiscard]] bool pass(std::uint32_t moments) noexcept;
 
   // With a partner in another thread that is always faster, a tasklet would never
   // park: no other one of its own would have its turn, no timer, no mail. So one
   // in many of the operations on what threads share yields, before it begins.
-  // Asked of each that may wait; gives true until somebody has given a turn.
+  // Asked of each that may wait; gives true until a turn has been given, or the
+  // tasklet has parked.
   [[nodiscard]] bool is_turn() noexcept {
     const auto set = flags.load(std::memory_order_relaxed);
     return (set & none_here) == 0 &&
@@ -295,6 +295,7 @@ struct dispatcher {
   }
   // Yields, unless that is forbidden, after a look at timers and the driver.
   void give_turn();
+  // Its parts: nothing forbids it; the look, if it is due.
   [[nodiscard]] bool gives_turns() const noexcept;
   void poll_in_turn() noexcept;
 
